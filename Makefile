@@ -1,0 +1,64 @@
+# Every target sets itself up: a fresh machine needs make and Python 3.11 or newer, nothing else.
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+PIP   := $(PY) -m pip install -q --disable-pip-version-check
+READY := $(VENV)/.ready
+
+# The first interpreter that really runs (a pyenv shim may not), is new enough and can make an environment.
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(shell $(p) -c '$(USABLE)' 2>/dev/null && echo $(p))))
+
+# Linux without a working NVIDIA driver gets the CPU build. The +cpu is spelled out so that pip can never
+# settle for the plain wheel of the same version, which brings gigabytes of CUDA with it.
+TORCH_CPU := torch==2.13.0+cpu
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help env app labs test lint train eval bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+env: $(READY) ## make .venv from pyproject.toml
+
+$(READY): pyproject.toml
+	@$(PY) -c '$(USABLE)' 2>/dev/null || "$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { \
+		echo "No usable Python found: install Python 3.11 or 3.12 with its venv module" \
+			"(Debian, Ubuntu: apt install python3-venv), or name one: make env PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PY) -c '$(USABLE)' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	@echo "Installing into $(VENV): a few minutes, once."
+	@if [ "$$(uname)" = Linux ] && ! nvidia-smi >/dev/null 2>&1; then \
+		$(PIP) --retries 1 --timeout 15 --extra-index-url $(TORCH_CPU_INDEX) $(TORCH_CPU) || { \
+			echo "No CPU build of torch could be had: check the network and run make again," \
+				"or accept any build, CUDA included: make env TORCH_CPU=torch" >&2; exit 1; }; \
+	fi
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+app: env ## start the demo in the browser
+	$(PY) app.py
+
+labs: env ## open the lessons in JupyterLab
+	$(PY) -m jupyter lab labs
+
+test: env ## run the fast tests, and the lessons in fast mode
+	HF_HUB_OFFLINE=1 RMT_FAST=1 $(PY) -m pytest --nbmake --nbmake-timeout=600 tests $(wildcard labs)
+
+lint: env ## check style and formatting
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+train: env ## train the checkpoint that the demo loads
+	$(PY) -m rmt_demo train --out checkpoints/rmt-minilm
+
+eval: env ## measure that checkpoint and write results/
+	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results
+
+bench: env ## time reading on this machine
+	$(PY) benchmarks/reading.py
+
+clean: ## remove what make and the tools made (.venv too), never runs/ or checkpoints/
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +

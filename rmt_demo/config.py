@@ -1,0 +1,74 @@
+"""RMTConfig: everything that defines a Recurrent Memory Transformer besides its weights."""
+
+from transformers import AutoConfig, PreTrainedConfig
+
+LAYOUTS = ("prefix",)
+UPDATES = ("replace", "gated")
+
+
+class RMTConfig(PreTrainedConfig):
+    """A glossary of the model, one field per idea. The defaults are the paper's (arXiv 2304.11062, section 3).
+
+    backbone              where the backbone came from: a packaged name, a Hub id or a folder (see `backbones.py`)
+    backbone_config       the backbone's own configuration, so that a checkpoint can be rebuilt without fetching it
+    num_memory_tokens     m, the memory tokens carried from segment to segment
+    segment_length        tokens per model input, memory and special tokens included (the paper: 512, 499 of them text)
+    memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
+    memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
+                          per memory token decides between new and old (see `memory.WriteGate`)
+    text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
+                          text of all segments be encoded in parallel
+    bptt_depth            segments before the last one that gradients flow back through; None = all of them
+    cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
+    freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
+    num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
+    cls_token_id ...      the special tokens that frame a segment
+    """
+
+    model_type = "rmt"
+
+    backbone: str = "all-MiniLM-L6-v2"
+    backbone_config: dict | None = None
+    num_memory_tokens: int = 10
+    segment_length: int = 512
+    memory_layout: str = "prefix"
+    memory_update: str = "replace"
+    text_attends_memory: bool = True
+    bptt_depth: int | None = None
+    cut_at_sentences: bool = False
+    freeze_embeddings: bool = False
+    num_answer_slots: int = 3
+    cls_token_id: int = 101
+    sep_token_id: int = 102
+    mask_token_id: int = 103
+    pad_token_id: int | None = 0
+
+    def __post_init__(self, **kwargs):
+        if self.memory_layout not in LAYOUTS:
+            raise ValueError(f"memory_layout must be one of {LAYOUTS}, not {self.memory_layout!r}.")
+        if self.memory_update not in UPDATES:
+            raise ValueError(f"memory_update must be one of {UPDATES}, not {self.memory_update!r}.")
+        if self.num_memory_tokens < 0:
+            raise ValueError(f"num_memory_tokens must be 0 or more, not {self.num_memory_tokens}.")
+        if self.text_capacity < 1:
+            raise ValueError(
+                f"segment_length {self.segment_length} leaves no room for text beside "
+                f"{self.num_memory_tokens} memory tokens; make it larger."
+            )
+        super().__post_init__(**kwargs)
+
+    @property
+    def text_capacity(self) -> int:
+        """Text tokens in one segment: what memory and special tokens leave free (the paper: 512 - 10 - 3 = 499)."""
+        return self.segment_length - self.num_memory_tokens - (3 if self.num_memory_tokens else 2)
+
+    def build_backbone_config(self) -> PreTrainedConfig:
+        """The backbone's configuration object.
+
+        Raises:
+            ValueError: if no backbone_config was given.
+        """
+        if self.backbone_config is None:
+            raise ValueError("This RMTConfig has no backbone_config; create the model with from_backbone(...).")
+        fields = dict(self.backbone_config)
+        return AutoConfig.for_model(fields.pop("model_type"), **fields)

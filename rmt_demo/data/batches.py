@@ -1,0 +1,200 @@
+"""Stories hidden in background text, as batches an RMT can be trained and tested on.
+
+A batch is a table of segments: first those with facts in them, each made for one sample, then background segments that
+all samples share. `order` says which rows a sample reads. With `text_attends_memory=False` every row is encoded once,
+however many samples read it, so a haystack of 64 segments costs little more than its facts.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from torch import Tensor
+
+from ..config import RMTConfig
+from ..segments import token_ids
+from .corpora import Background
+from .facts import UNKNOWN, Question, StoryGenerator
+from .tasks import PLACES, TASKS
+
+SENTENCE_ENDS = (".", "!", "?")
+
+
+def stop_ids(tokenizer) -> frozenset[int]:
+    """Ids of the tokens that end a sentence."""
+    return frozenset(tokenizer.convert_tokens_to_ids(list(SENTENCE_ENDS)))
+
+
+def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
+    """A question as the model is asked it: its tokens, then the [MASK] slots of the answer.
+
+    Raises:
+        ValueError: if the question does not fit into one segment.
+    """
+    ids = token_ids(tokenizer, [question])[0] + [config.mask_token_id] * config.num_answer_slots
+    if not question.strip():
+        raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
+    if len(ids) > config.text_capacity:
+        raise ValueError(f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one.")
+    return ids
+
+
+def answer_ids(tokenizer, config: RMTConfig, answer: str) -> list[int]:
+    """The answer's tokens, filled up with [SEP] to the number of slots (cut where it is longer)."""
+    ids = token_ids(tokenizer, [answer])[0][: config.num_answer_slots]
+    return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What the samples of a batch look like.
+
+    batch_size    samples (haystacks) in a batch
+    segments      fewest and most segments read before the question's; each sample draws its own number
+    facts         fewest and most facts in a story
+    questions     questions asked of each haystack
+    tail_rate     how often the question's own segment also holds text (and maybe facts) before it
+    task_rate     share of samples that are one of the paper's three tasks
+    tasks         which of them
+    unknown_rate  share of questions about what the text does not say
+    families      which fact families: "train", "heldout" or "all"
+    background    background segments in the table
+    """
+
+    batch_size: int = 32
+    segments: tuple[int, int] = (1, 4)
+    facts: tuple[int, int] = (1, 3)
+    questions: int = 4
+    tail_rate: float = 0.25
+    task_rate: float = 0.2
+    tasks: tuple[str, ...] = tuple(TASKS)
+    unknown_rate: float = 0.15
+    families: str = "train"
+    background: int = 32
+
+
+@dataclass
+class Batch:
+    """`inputs` are RMTForMaskedLM's arguments (labels too); `questions` and `has_fact` [B, S] tell what they mean."""
+
+    inputs: dict[str, Tensor | int]
+    questions: list[Question]
+    has_fact: Tensor
+
+
+class BatchMaker:
+    """Makes batches; the same seed string gives the same batch.
+
+    Args:
+        config: segment length, memory size and special tokens are taken from it.
+        tokenizer: the backbone's.
+        background: sentences to hide facts in; of the training part for training, of the evaluation part for testing.
+        split: "train" or "eval" words and paraphrases.
+        extra_words: further words for the stories (see StoryGenerator).
+    """
+
+    def __init__(self, config: RMTConfig, tokenizer, background: Background, split: str, extra_words=()):
+        self.config, self.tokenizer = config, tokenizer
+        self.sentences = token_ids(tokenizer, background.sentences)
+        self.stories = StoryGenerator(split=split, extra_words=extra_words)
+
+    def batch(self, mixture: Mixture, seed: str, segment_length: int | None = None) -> Batch:
+        """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum."""
+        rng = self.stories.rng = Random(seed)
+        spare = self.config.segment_length - self.config.text_capacity
+        room = (segment_length or self.config.segment_length) - spare
+        rows, orders, asked = [], [], []
+        with_tail = rng.random() < mixture.tail_rate
+        for sample in range(mixture.batch_size):
+            facts, questions, at_start = self._story(rng, mixture, with_tail)
+            steps = rng.randint(*mixture.segments)
+            places = self._places(rng, steps, len(facts), at_start, with_tail)
+            order = [-2] * steps  # -2: any background row
+            for step in sorted(set(places) - {steps}):
+                inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
+                order[step] = len(rows)
+                rows.append(self._segment(rng, room, inside))
+            orders.append(order)
+            in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
+            for question in questions:
+                ids = question_ids(self.tokenizer, self.config, question.text)
+                left, needed = room - len(ids), sum(map(len, in_tail))
+                tail = self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
+                asked.append((sample, tail + ids, question))
+        return self._tensors(rng, mixture, rows, orders, asked, room)
+
+    def _story(self, rng: Random, mixture: Mixture, with_tail: bool):
+        """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
+        if rng.random() < mixture.task_rate:
+            task = TASKS[rng.choice(mixture.tasks)](rng)
+            story, at_start = task.story, task.at_start
+        else:
+            count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
+            story, at_start = self.stories.story(
+                rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families
+            ), False
+        return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start
+
+    def _places(self, rng: Random, steps: int, facts: int, at_start: bool, with_tail: bool) -> list[int]:
+        """The segment each fact stands in, in reading order; `steps` means the question's own."""
+        if at_start and steps:
+            return [0] * facts
+        if not with_tail:
+            return sorted(rng.randrange(steps) for _ in range(facts))
+        if rng.random() < 0.5:
+            return [steps] * facts
+        return sorted(rng.randint(0, steps) for _ in range(facts))
+
+    def _segment(self, rng: Random, room: int, facts: list[list[int]]) -> list[int]:
+        """Consecutive background sentences up to `room` tokens, with facts between them, the last one cut off."""
+        space = room - sum(map(len, facts))
+        at, pieces = rng.randrange(len(self.sentences)), []
+        while space > 0:
+            pieces.append(self.sentences[at % len(self.sentences)][:space])
+            space, at = space - len(pieces[-1]), at + 1
+        for spot, fact in zip(sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True):
+            pieces.insert(spot, fact)
+        return [token for piece in pieces for token in piece]
+
+    def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
+        trained = len(rows)
+        rows = rows + [self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)]
+        longest = max(map(len, orders))
+        order = torch.full((len(orders), longest), -1)
+        for b, sample in enumerate(orders):
+            for s, row in enumerate(sample):
+                order[b, s] = row if row >= 0 else rng.randrange(trained, len(rows))
+        ids, mask = self._frame(rows)
+        query, query_mask = self._frame([text for _, text, _ in asked])
+        labels = [answer_ids(self.tokenizer, self.config, question.answer) for _, _, question in asked]
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "order": order,
+            "query_ids": query,
+            "query_mask": query_mask,
+            "query_of": torch.tensor([sample for sample, _, _ in asked]),
+            "num_trained": trained,
+            "labels": torch.tensor(labels),
+        }
+        return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained))
+
+    def _frame(self, texts: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """[CLS] text [SEP] for each text, padded on the right: ids and mask [N, L]."""
+        length = max(map(len, texts)) + 2
+        ids = torch.full((len(texts), length), self.config.pad_token_id)
+        mask = torch.zeros(len(texts), length, dtype=torch.bool)
+        for row, text in enumerate(texts):
+            framed = [self.config.cls_token_id, *text, self.config.sep_token_id]
+            ids[row, : len(framed)] = torch.tensor(framed)
+            mask[row, : len(framed)] = True
+        return ids, mask
+
+
+def place_logits(logits: Tensor, tokenizer) -> Tensor:
+    """Of open-answer logits [Q, k, V], those of the paper's six places in the first slot: [Q, 6]."""
+    return logits[:, 0, tokenizer.convert_tokens_to_ids(list(PLACES))]
+
+
+def is_unknown(question: Question) -> bool:
+    return question.answer == UNKNOWN

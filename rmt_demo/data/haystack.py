@@ -1,0 +1,146 @@
+"""A haystack: background text of any length with facts hidden in it (after BABILong, arXiv 2402.10790).
+
+Only the background is ever in memory: the layout follows from token counts, the text is made as it is read.
+"""
+
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+from rmt_demo.data.corpora import PACKAGED, Background, load
+from rmt_demo.segments import token_ids
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A sentence to hide, and where: 0.0 is the very beginning of the haystack, 1.0 its end."""
+
+    text: str
+    position: float
+
+    def __post_init__(self):
+        if not self.text.strip():
+            raise ValueError("A fact needs some text.")
+        if not 0 <= self.position <= 1:
+            raise ValueError(
+                f"A fact's position is a number from 0 (beginning) to 1 (end), not {self.position}."
+            )
+
+
+class Haystack:
+    """An iterable of text chunks that, joined, make one long text with every fact in it.
+
+    The background starts at a random sentence, goes on in order and starts again at its end. A fact is put
+    whole at the first sentence boundary at or after `position * length` tokens, or at the end if none comes.
+    The same arguments give the same text, every time it is iterated.
+
+    Args:
+        background: a `Background`, or what `corpora.load` takes: "kjv", "pydoc", a file's path.
+        facts: the facts to hide; those with equal positions keep their order.
+        length: tokens in all, facts included. The text ends before the first sentence that does not fit.
+        seed: chooses where the background starts.
+        tokenizer: what counts the tokens; by default that of the packaged MiniLM.
+        part: for a background given by name; by default "eval" of a packaged corpus, "all" of others.
+
+    Attributes:
+        tokens: the exact number of tokens of the text, at most `length`.
+        placements: each fact with the token offset of its first token, in the order of the text.
+
+    Raises:
+        ValueError: if the facts do not fit into the length.
+    """
+
+    def __init__(
+        self,
+        background: Background | str,
+        facts: Sequence[Fact] = (),
+        length: int = 4096,
+        seed: int = 0,
+        tokenizer=None,
+        part: str | None = None,
+    ):
+        if tokenizer is None:
+            from rmt_demo.backbones import load_tokenizer
+
+            tokenizer = load_tokenizer("all-MiniLM-L6-v2")
+        self.background = background if isinstance(background, Background) else _load(background, part)
+        self.facts = sorted(facts, key=lambda fact: fact.position)
+        self.length = int(length)
+        self.seed = seed
+        self._plan(tokenizer)
+
+    def _plan(self, tokenizer) -> None:
+        """Decide how many sentences there are, and before which of them each fact goes."""
+        sizes = [len(ids) for ids in token_ids(tokenizer, [fact.text for fact in self.facts])]
+        room = self.length - sum(sizes)
+        if room < 0:
+            raise ValueError(
+                f"The facts take {sum(sizes)} tokens, more than the {self.length} there are: make it longer."
+            )
+        counts = _token_counts(self.background, tokenizer)
+        self._start = random.Random(self.seed).randrange(len(counts))
+        # ends[k]: background tokens in the first k sentences of one round
+        ends = [0, *accumulate(counts[self._start :] + counts[: self._start])]
+        self._sentences = _sentences_within(ends, room)
+        self._fact_at: list[int] = []  # fact i comes before background sentence _fact_at[i]
+        self.placements: list[tuple[Fact, int]] = []
+        hidden = 0  # tokens of the facts so far
+        for fact, size in zip(self.facts, sizes, strict=True):
+            earliest = _sentences_until(ends, fact.position * self.length - hidden)
+            previous = self._fact_at[-1] if self._fact_at else 0
+            self._fact_at.append(min(max(earliest, previous), self._sentences))
+            self.placements.append((fact, _tokens_in(ends, self._fact_at[-1]) + hidden))
+            hidden += size
+        self.tokens = _tokens_in(ends, self._sentences) + hidden
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield one sentence at a time, each but the first with a space before it."""
+        space = ""
+        for sentence in self._in_order():
+            yield space + sentence
+            space = " "
+
+    def _in_order(self) -> Iterator[str]:
+        hay, first = self.background.sentences, 0
+        for fact, at in zip(self.facts, self._fact_at, strict=True):
+            yield from (hay[(self._start + i) % len(hay)] for i in range(first, at))
+            yield fact.text
+            first = at
+        yield from (hay[(self._start + i) % len(hay)] for i in range(first, self._sentences))
+
+
+# The background repeats every len(ends) - 1 sentences, that is every ends[-1] tokens.
+
+
+def _tokens_in(ends: list[int], sentences: int) -> int:
+    rounds, rest = divmod(sentences, len(ends) - 1)
+    return rounds * ends[-1] + ends[rest]
+
+
+def _sentences_within(ends: list[int], tokens: int) -> int:
+    """The most sentences that have at most so many tokens."""
+    rounds, rest = divmod(tokens, ends[-1])
+    return rounds * (len(ends) - 1) + bisect_right(ends, rest) - 1
+
+
+def _sentences_until(ends: list[int], tokens: float) -> int:
+    """The fewest sentences that have at least so many tokens."""
+    rounds, rest = divmod(max(tokens, 0), ends[-1])
+    return int(rounds) * (len(ends) - 1) + bisect_left(ends, rest)
+
+
+@lru_cache(maxsize=8)
+def _token_counts(background: Background, tokenizer) -> list[int]:
+    return [len(ids) for ids in token_ids(tokenizer, background.sentences)]
+
+
+def _load(name: str, part: str | None) -> Background:
+    if name in PACKAGED:
+        return _load_packaged(name, part or "eval")
+    return load(name, part or "all")
+
+
+_load_packaged = lru_cache(load)  # one object, so that its token counts are computed once

@@ -1,0 +1,99 @@
+"""The three tasks of the paper (arXiv 2304.11062), in the words of bAbI (arXiv 1502.05698).
+
+    memorize    the fact stands at the very start of the text, the question at its end
+    detect      the same fact stands anywhere
+    reasoning   two facts stand anywhere, and the question is about one of the two (bAbI task 4)
+
+Every answer is one of six places, so each task is a six-way classification.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from .world import Query, Question, Statement, Story, oracle
+
+NAMES = ("Mary", "John", "Daniel", "Sandra")
+VERBS = ("moved", "went", "went back", "journeyed", "travelled")
+PLACES = ("bathroom", "hallway", "garden", "office", "bedroom", "kitchen")  # the order of the classes
+OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A story with one question; `label` indexes PLACES; with `at_start` the text begins with the fact."""
+
+    story: Story
+    label: int
+    at_start: bool
+
+
+def memorize(rng: Random) -> Task:
+    """One fact about where somebody went, to be put at the very start."""
+    return _located(rng, at_start=True)
+
+
+def detect(rng: Random) -> Task:
+    """The same fact as in `memorize`, to be put anywhere."""
+    return _located(rng, at_start=False)
+
+
+def reasoning(rng: Random) -> Task:
+    """Three places in a row, two facts on how the outer ones lie to the middle, a question from there.
+
+    As in bAbI, never from an end: an end has both other places on the same side, and so two answers.
+    """
+    middle, *ends = rng.sample(PLACES, 3)
+    direction = rng.choice(tuple(OPPOSITE))
+    facts = (_relation(rng, ends[0], direction, middle), _relation(rng, ends[1], OPPOSITE[direction], middle))
+    asked = rng.choice((direction, OPPOSITE[direction]))
+    if rng.random() < 0.5:
+        query = Query("lies", (("direction", asked), ("reference", middle)), "subject")
+        text = f"What is {asked} of the {middle}?"
+    else:
+        query = Query("lies", (("subject", middle), ("direction", asked)), "reference")
+        text = f"What is the {middle} {asked} of?"
+    question = Question(text, lies_oracle(facts, query), "single", query)
+    return _task(tuple(rng.sample(facts, 2)), question, at_start=False)
+
+
+TASKS: dict[str, Callable[[Random], Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
+
+
+def lies_oracle(facts: Iterable[Statement], query: Query) -> str:
+    """The place a query asks for, from facts like "the garden is north of the office" read from both ends.
+
+    Raises:
+        ValueError: if no place fits, or several do.
+    """
+    lying = [(fact["subject"], fact["direction"], fact["reference"]) for fact in facts]
+    lying += [(reference, OPPOSITE[direction], subject) for subject, direction, reference in lying]
+    views = [dict(zip(("subject", "direction", "reference"), triple, strict=True)) for triple in lying]
+    found = {view[query.ask] for view in views if set(query.known) <= set(view.items())}
+    if len(found) != 1:
+        raise ValueError(
+            f"{query} has {len(found)} answers; ask about a relation that exactly one fact gives."
+        )
+    return found.pop()
+
+
+def _located(rng: Random, at_start: bool) -> Task:
+    name, place = rng.choice(NAMES), rng.choice(PLACES)
+    facts = (
+        Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),
+    )
+    query = Query("go", (("person", name),), "site")
+    return _task(facts, Question(f"Where is {name}?", oracle(facts, query), "single", query), at_start)
+
+
+def _relation(rng: Random, subject: str, direction: str, reference: str) -> Statement:
+    """How two places lie to each other, said from either of them."""
+    if rng.random() < 0.5:
+        subject, direction, reference = reference, OPPOSITE[direction], subject
+    slots = (("subject", subject), ("direction", direction), ("reference", reference))
+    return Statement("lies", slots, f"The {subject} is {direction} of the {reference}.")
+
+
+def _task(facts: tuple[Statement, ...], question: Question, at_start: bool) -> Task:
+    story = Story(tuple(fact.text for fact in facts), (question,), facts)
+    return Task(story, PLACES.index(question.answer), at_start)

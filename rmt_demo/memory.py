@@ -1,0 +1,222 @@
+"""MemoryCell: ONE segment step of the Recurrent Memory Transformer. The loop over segments is in `modeling.py`.
+
+Layout ("prefix", arXiv 2304.11062 figure 2): the memory goes into the segment right after its first token,
+
+    [CLS] text [SEP]   ->   [CLS] mem*m [SEP] text [SEP]
+
+the backbone runs on that, and its last layer's output at the memory positions is the new memory. The backbone is any
+Hugging Face encoder that takes `inputs_embeds`; it is never patched. What differs from the paper is optional:
+
+- `text_attends_memory=False` masks the text rows from the memory rows. The text of a segment is then the same
+  whatever was read before, so `encode_text` runs all segments in one batch and keeps each layer's keys and values,
+  and `update` runs the m memory rows alone against them. Both go through an attention function registered with
+  `transformers.AttentionInterface`, so the backbone's own code does the rest.
+- `memory_update="gated"` puts a hard write gate between the old memory and the new one.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from .config import RMTConfig
+
+
+@dataclass
+class TextKeyValues:
+    """Each layer's keys and values of the text rows of N segments.
+
+    layers: per layer a pair of tensors [N, heads, T, head_dim], T = L + 1 text rows ([CLS] [SEP] text [SEP])
+    mask:   [N, T] bool, True where there is a real token
+    """
+
+    mask: Tensor
+    layers: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+    def rows(self, index: Tensor) -> "TextKeyValues":
+        """The segments `index` [B] of the N, in that order."""
+        return TextKeyValues(self.mask[index], [(k[index], v[index]) for k, v in self.layers])
+
+
+class _Recorder:
+    """Given to the attention function in the text pass: keeps every layer's keys and values."""
+
+    def __init__(self, kept: TextKeyValues):
+        self.kept = kept
+
+    def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        self.kept.layers.append((key, value))
+        return key, value
+
+
+class _Player:
+    """Given to the attention function in the memory pass: puts the text's keys and values beside the memory's own."""
+
+    def __init__(self, kept: TextKeyValues):
+        self.layers = iter(kept.layers)
+
+    def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        text_key, text_value = next(self.layers)
+        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat([value, text_value.to(value.dtype)], dim=2)
+
+
+def _memory_attention(module, query, key, value, attention_mask, text_rows=None, **kwargs):
+    """Scaled dot-product attention; `text_rows` travels here as a keyword argument of the backbone's forward."""
+    if text_rows is not None:
+        key, value = text_rows(key, value)
+    if module.training and query.device.type == "cpu":
+        return _plain_attention(query, key, value, attention_mask, **kwargs), None
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+
+
+def _plain_attention(query, key, value, mask, scaling, dropout=0.0, **_):
+    """The same in plain products: on a CPU, the fused kernel's backward is 3 to 8 times slower on short segments."""
+    scores = query @ key.transpose(-1, -2) * scaling
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    weights = nn.functional.dropout(scores.softmax(dim=-1), dropout)
+    return (weights @ value).transpose(1, 2)
+
+
+ATTENTION = "rmt_memory"
+AttentionInterface.register(ATTENTION, _memory_attention)
+AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+
+
+def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool) -> Tensor | None:
+    """Who may look at whom in [CLS] mem*m [SEP] text [SEP].
+
+    Args:
+        attention_mask: [B, L] bool over [CLS] text [SEP], True = real token.
+        num_memory: m.
+        text_sees_memory: False hides the memory rows from the text rows.
+
+    Returns:
+        [B, 1, L+m+1, L+m+1] bool where mask[b, 0, i, j] says that row i may look at row j (j is a real token, and it
+        is text or i is memory), or None where everyone may look at everyone.
+    """
+    if text_sees_memory and bool(attention_mask.all()):
+        return None
+    batch, length = attention_mask.shape
+    framed = torch.cat([attention_mask[:, :1], attention_mask.new_ones(batch, num_memory + 1), attention_mask[:, 1:]], 1)
+    mask = framed[:, None, None, :].expand(batch, 1, framed.shape[1], framed.shape[1])
+    if text_sees_memory:
+        return mask
+    is_memory = torch.zeros(length + num_memory + 1, dtype=torch.bool, device=framed.device)
+    is_memory[1 : 1 + num_memory] = True
+    return mask & (is_memory[:, None] | ~is_memory[None, :])
+
+
+class WriteGate(nn.Module):
+    """One hard gate per memory token: memory <- memory + g * (new - memory).
+
+    g is a hard concrete variable (arXiv 1712.01312, section 2.2): a sigmoid stretched to (-0.1, 1.1) and clamped, so
+    that it is exactly 0 or exactly 1 most of the time. Sampled in training, deterministic in evaluation. Where g is 0
+    the memory stays bit-identical.
+    """
+
+    TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.score = nn.Linear(2 * width, 1)
+
+    def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
+        """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
+        logit = self.score(torch.cat([memory, new.to(memory.dtype)], dim=-1)).float()
+        if self.training:
+            noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
+            logit = (torch.logit(noise) + logit) / self.TEMPERATURE
+        gate = (torch.sigmoid(logit) * (self.HIGH - self.LOW) + self.LOW).clamp(0, 1).to(memory.dtype)
+        return memory + gate * (new - memory), gate[..., 0]
+
+
+class MemoryCell(nn.Module):
+    """One step: `hidden, memory = cell(input_ids, memory)`; reading a text is that line in a loop over its segments."""
+
+    def __init__(self, config: RMTConfig, backbone: PreTrainedModel):
+        super().__init__()
+        self.config = config
+        self.backbone = backbone
+        self.backbone.set_attn_implementation(ATTENTION)
+        self.gate = WriteGate(backbone.config.hidden_size) if config.memory_update == "gated" else None
+
+    def embed(self, input_ids: Tensor) -> Tensor:
+        """Token ids [B, L] -> word embeddings [B, L, d]."""
+        return self.backbone.get_input_embeddings()(input_ids)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        memory: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        text_sees_memory: bool = True,
+    ) -> tuple[Tensor, Tensor]:
+        """Run one segment with its memory.
+
+        Args:
+            input_ids: [B, L] the segment as the backbone's tokenizer frames it, [CLS] text [SEP], padded on the right;
+                or `inputs_embeds` [B, L, d].
+            memory: [B, m, d]; m = 0 (or None) gives the backbone's own outputs exactly.
+            attention_mask: [B, L], non-zero where there is a token; None = everywhere.
+            text_sees_memory: False masks the text rows from the memory rows.
+
+        Returns:
+            hidden [B, L, d] of the L tokens given, and the new memory [B, m, d] (ungated, see `write`).
+        """
+        text = self.embed(input_ids) if inputs_embeds is None else inputs_embeds
+        if attention_mask is None:
+            attention_mask = torch.ones(text.shape[:2], device=text.device)
+        attention_mask = attention_mask.bool()
+        if memory is None or memory.shape[1] == 0:
+            hidden = self.backbone(inputs_embeds=text, attention_mask=attention_mask).last_hidden_state
+            return hidden, hidden[:, :0]
+        m = memory.shape[1]
+        separator = self._separator(len(text))
+        framed = torch.cat([text[:, :1], memory.to(text.dtype), separator, text[:, 1:]], dim=1)
+        mask = segment_mask(attention_mask, m, text_sees_memory)
+        hidden = self.backbone(inputs_embeds=framed, attention_mask=mask).last_hidden_state
+        return torch.cat([hidden[:, :1], hidden[:, m + 2 :]], dim=1), hidden[:, 1 : m + 1]
+
+    def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> TextKeyValues:
+        """Text pass of `text_attends_memory=False`: N segments [N, L] in one batch, no memory needed."""
+        m, attention_mask = self.config.num_memory_tokens, attention_mask.bool()
+        text = self.embed(input_ids)
+        framed = torch.cat([text[:, :1], self._separator(len(text)), text[:, 1:]], dim=1)
+        kept = TextKeyValues(torch.cat([attention_mask[:, :1], attention_mask], dim=1))
+        # The text keeps the positions it has beside m memory rows: 0, then m + 1, m + 2, ...
+        positions = torch.arange(m, m + framed.shape[1], device=text.device)
+        positions[0] = 0
+        mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
+        self.backbone(
+            inputs_embeds=framed, attention_mask=mask, position_ids=positions[None], text_rows=_Recorder(kept)
+        )
+        return kept
+
+    def update(self, memory: Tensor, text: TextKeyValues) -> Tensor:
+        """Memory pass of `text_attends_memory=False`: memory [B, m, d] and B encoded segments -> new memory [B, m, d]."""
+        m = memory.shape[1]
+        mask = None
+        if not bool(text.mask.all()):
+            seen = torch.cat([text.mask.new_ones(len(memory), m), text.mask], dim=1)
+            mask = seen[:, None, None, :].expand(-1, 1, m, -1)
+        positions = torch.arange(1, m + 1, device=memory.device)[None]
+        # The memory meets the text in the backbone's own precision.
+        dtype = self.backbone.get_input_embeddings().weight.dtype
+        return self.backbone(
+            inputs_embeds=memory.to(dtype), attention_mask=mask, position_ids=positions, text_rows=_Player(text)
+        ).last_hidden_state
+
+    def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
+        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m])."""
+        if self.gate is None:
+            return new, new.new_ones(new.shape[:2])
+        return self.gate(memory, new)
+
+    def _separator(self, batch: int) -> Tensor:
+        sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)
+        return self.embed(sep).expand(batch, -1, -1)

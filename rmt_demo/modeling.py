@@ -1,0 +1,304 @@
+"""The recurrence over segments (RMTModel) and its heads.
+
+The loop is `memory = step(segment, memory)` over all segments but the last; the last one, which holds the question, is
+read with the memory in full view and its hidden states go to a head. Gradients flow back through every hand-over of
+the memory (BPTT), or through the last `bptt_depth` of them.
+
+Segments are given in any of three shapes:
+
+    input_ids [B, T]              plain text tokens; cut here so that the last segment is full (the paper)
+    input_ids [B, S, L]           S framed segments, [CLS] text [SEP], padded on the right
+    input_ids [N, L], order [B, S]   a table of framed segments and, per sample, which row comes when (-1: none). Many
+                                  samples can share the rows of background text, which are then encoded once.
+
+A sample's last segment is the question's unless `query_ids` [Q, L'] gives questions apart: then all of `order` is read
+and question q is asked to the memory of sample `query_of[q]`, as many questions per sample as you like.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import PreTrainedModel
+from transformers import initialization as init
+from transformers.utils import ModelOutput
+
+from . import backbones
+from .config import RMTConfig
+from .memory import MemoryCell, TextKeyValues
+from .segments import split_last_full
+
+
+@dataclass
+class RMTOutput(ModelOutput):
+    """loss []; logits of the head; memory [B, m, d] after the segments read; gates [B, S, m], how far each memory token
+    was written at each segment (1 everywhere without a gate); last_hidden_state [Q, L, d] and query_ids [Q, L] of the
+    last segment."""
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    memory: Tensor | None = None
+    gates: Tensor | None = None
+    last_hidden_state: Tensor | None = None
+    query_ids: Tensor | None = None
+
+
+class RMTPreTrainedModel(PreTrainedModel):
+    """Loading, saving and initialisation shared by the model and its heads."""
+
+    config_class = RMTConfig
+    base_model_prefix = "rmt"
+    _supports_sdpa = True
+    _no_split_modules = ["MemoryCell"]
+
+    @classmethod
+    def from_backbone(cls, name: str, **config) -> "RMTPreTrainedModel":
+        """A new RMT around a pretrained backbone; `config` are RMTConfig fields.
+
+        Raises:
+            ValueError: if the backbone cannot be found or a field is out of range.
+        """
+        backbone, tokenizer = backbones.load_backbone(name), backbones.load_tokenizer(name)
+        special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
+        model = cls(RMTConfig(backbone=name, backbone_config=backbone.config.to_dict(), **special, **config))
+        model.backbone.load_state_dict(backbone.state_dict())
+        return model
+
+    @classmethod
+    def from_pretrained(cls, path, *args, **kwargs):
+        """As in `transformers`; embeddings that training never changed are fetched from the named backbone."""
+        model = super().from_pretrained(path, *args, **kwargs)
+        if isinstance(model, RMTPreTrainedModel) and model.config.freeze_embeddings:
+            name, module = model.embedding_module
+            source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
+            module.load_state_dict(getattr(source, name).state_dict())
+            model.tie_weights()
+        return model
+
+    def save_pretrained(self, path, *args, **kwargs):
+        """As in `transformers`, without the embeddings where they are frozen."""
+        if self.config.freeze_embeddings and kwargs.get("state_dict") is None:
+            frozen = {id(p) for p in self.embedding_module[1].parameters()}
+            state = self.state_dict(keep_vars=True)
+            kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in frozen}
+        super().save_pretrained(path, *args, **kwargs)
+
+    @property
+    def backbone(self) -> PreTrainedModel:
+        base = self if isinstance(self, RMTModel) else self.rmt
+        return base.cell.backbone
+
+    @property
+    def embedding_module(self) -> tuple[str, nn.Module]:
+        """Name and module of the backbone's part that holds its word embeddings."""
+        words = self.backbone.get_input_embeddings()
+        return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.backbone.get_input_embeddings()
+
+    @torch.no_grad()
+    def _init_weights(self, module):
+        super()._init_weights(module)
+        if isinstance(module, RMTModel):
+            init.normal_(module.memory, std=self.config.build_backbone_config().initializer_range)
+        if isinstance(module, MemoryCell) and module.gate is not None:
+            init.constant_(module.gate.score.bias, 3.0)  # mostly open at first, so that writing is learned before thrift
+
+
+AutoConfig.register(RMTConfig.model_type, RMTConfig)
+
+
+class RMTModel(RMTPreTrainedModel):
+    """The recurrence: reads segments into a memory and runs the last one with that memory in view."""
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        backbone = AutoModel.from_config(config.build_backbone_config())
+        if getattr(backbone, "pooler", None) is not None:
+            backbone.pooler = None
+        self.cell = MemoryCell(config, backbone)
+        self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
+        self.post_init()
+        if config.freeze_embeddings:
+            self.embedding_module[1].requires_grad_(False)
+
+    def initial_memory(self, batch: int) -> Tensor:
+        """The learned memory a text starts with: [batch, m, d]."""
+        return self.memory.expand(batch, -1, -1)
+
+    def read(
+        self, input_ids: Tensor, attention_mask: Tensor, order: Tensor, memory: Tensor, num_trained: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Read segments in turn.
+
+        Args:
+            input_ids, attention_mask: [N, L] the table of framed segments.
+            order: [B, S] rows of the table; -1 leaves that sample's memory as it is.
+            memory: [B, m, d] to start from.
+            num_trained: with `text_attends_memory=False`, rows from here on are encoded without gradient: background
+                text, whose encoding training need not change. The recurrence over them still carries gradients.
+
+        Returns:
+            memory [B, m, d] and gates [B, S, m].
+        """
+        depth, steps, gates = self.config.bptt_depth, order.shape[1], []
+        rows = order.clamp(min=0)
+        if not self.config.text_attends_memory and steps:
+            text = self._encode_table(input_ids, attention_mask, num_trained)
+        for t in range(steps):
+            # Segment t is handed over steps - t times before the last segment is done with it.
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (depth is None or steps - t <= depth)):
+                if self.config.text_attends_memory:
+                    new = self.cell(input_ids[rows[:, t]], memory, attention_mask[rows[:, t]])[1]
+                else:
+                    new = self.cell.update(memory, _pick(text, rows[:, t]))
+                written, gate = self.cell.write(memory, new)
+                real = (order[:, t] >= 0)[:, None]
+                memory = torch.where(real[..., None], written, memory)
+                gates.append(gate * real)
+        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(*memory.shape[:1], 0, memory.shape[1])
+
+    def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
+        """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""
+        cut = len(input_ids) if num_trained is None else num_trained
+        rows = []
+        for part, trained in ((slice(0, cut), True), (slice(cut, None), False)):
+            if len(input_ids[part]):
+                with torch.set_grad_enabled(torch.is_grad_enabled() and trained):
+                    text = self.cell.encode_text(input_ids[part], attention_mask[part])
+                pairs = [(k.unbind(0), v.unbind(0)) for k, v in text.layers]
+                for i, mask in enumerate(text.mask.unbind(0)):
+                    rows.append(TextKeyValues(mask, [(k[i], v[i]) for k, v in pairs]))
+        return rows
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        order: Tensor | None = None,
+        memory: Tensor | None = None,
+        query_ids: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        query_of: Tensor | None = None,
+        num_trained: int | None = None,
+    ) -> RMTOutput:
+        """See the module's docstring for the shapes.
+
+        Raises:
+            ValueError: if the segments are longer than config.segment_length allows.
+        """
+        if input_ids.dim() == 2 and order is None:
+            input_ids, attention_mask = frame_last_full(input_ids, attention_mask, self.config)
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        if input_ids.dim() == 3:
+            batch, steps, length = input_ids.shape
+            order = torch.arange(batch * steps, device=input_ids.device).view(batch, steps)
+            order = order.masked_fill(~attention_mask.bool().any(-1), -1)
+            input_ids, attention_mask = input_ids.view(-1, length), attention_mask.reshape(-1, length)
+        limit = self.config.text_capacity + 2
+        if input_ids.shape[1] > limit:
+            raise ValueError(f"A segment has {input_ids.shape[1]} tokens; with this config it may have {limit}.")
+        if query_ids is None:
+            last = order[:, -1]
+            order, query_ids, query_mask = order[:, :-1], input_ids[last], attention_mask[last]
+        memory = self.initial_memory(len(order)) if memory is None else memory
+        memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
+        asked = memory if query_of is None else memory[query_of]
+        hidden, after = self.cell(query_ids, asked, query_mask)
+        if query_of is None:
+            memory = self.cell.write(memory, after)[0]
+        return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
+
+
+def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig) -> tuple[Tensor, Tensor]:
+    """Cut text tokens [B, T] so that the last segment is full and the first one short, and frame each segment:
+    ids and mask [B, S, L]. Padding may stand on either side; shorter samples start with empty segments."""
+    if attention_mask is None:
+        attention_mask = torch.ones_like(input_ids)
+    samples = [
+        [[config.cls_token_id, *part, config.sep_token_id] for part in split_last_full(row, config.text_capacity)]
+        for row in (ids[mask.bool()].tolist() for ids, mask in zip(input_ids, attention_mask, strict=True))
+    ]
+    steps = max(map(len, samples))
+    length = max(len(part) for sample in samples for part in sample)
+    ids = input_ids.new_full((len(samples), steps, length), config.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for b, sample in enumerate(samples):
+        for s, part in enumerate(sample, start=steps - len(sample)):
+            ids[b, s, : len(part)] = torch.tensor(part, device=ids.device)
+            mask[b, s, : len(part)] = 1
+    return ids, mask
+
+
+def _pick(rows: list[TextKeyValues], index: Tensor) -> TextKeyValues:
+    """Stack the encoded segments `index` [B]."""
+    chosen = [rows[i] for i in index.tolist()]
+    layers = [
+        (torch.stack([c.layers[n][0] for c in chosen]), torch.stack([c.layers[n][1] for c in chosen]))
+        for n in range(len(chosen[0].layers))
+    ]
+    return TextKeyValues(torch.stack([c.mask for c in chosen]), layers)
+
+
+class RMTForSequenceClassification(RMTPreTrainedModel):
+    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        self.rmt = RMTModel(config)
+        self.classifier = nn.Linear(self.backbone.config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(self, input_ids: Tensor | None = None, labels: Tensor | None = None, **segments) -> RMTOutput:
+        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. `segments`: see RMTModel.forward."""
+        out = self.rmt(input_ids, **segments)
+        logits = self.classifier(out.last_hidden_state[:, 0]).float()
+        loss = F.cross_entropy(logits, labels) if labels is not None else None
+        return replace(out, loss=loss, logits=logits)
+
+
+class RMTForMaskedLM(RMTPreTrainedModel):
+    """Open answers: the question ends in [MASK] slots and the head fills them from the whole vocabulary.
+
+    The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings themselves as output
+    weights, so that words never seen in training can be answered.
+    """
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        self.rmt = RMTModel(config)
+        width = self.backbone.config.hidden_size
+        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+        self.bias = nn.Parameter(torch.zeros(self.get_input_embeddings().num_embeddings))
+        self.post_init()
+
+    def _init_weights(self, module):
+        super()._init_weights(module)
+        if isinstance(module, RMTForMaskedLM):
+            init.zeros_(module.bias)
+
+    def slot_logits(self, hidden: Tensor) -> Tensor:
+        """Hidden states [..., d] -> logits over the vocabulary [..., V]."""
+        words = self.get_input_embeddings().weight
+        return F.linear(self.transform(hidden), words, self.bias).float()
+
+    def forward(self, input_ids: Tensor | None = None, labels: Tensor | None = None, **segments) -> RMTOutput:
+        """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
+        query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
+        out = self.rmt(input_ids, **segments)
+        slots = out.last_hidden_state[out.query_ids == self.config.mask_token_id]
+        logits = self.slot_logits(slots).view(len(out.query_ids), self.config.num_answer_slots, -1)
+        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
+        return replace(out, loss=loss, logits=logits)
+
+
+for _model, _auto in (
+    (RMTModel, AutoModel),
+    (RMTForSequenceClassification, AutoModelForSequenceClassification),
+    (RMTForMaskedLM, AutoModelForMaskedLM),
+):
+    _auto.register(RMTConfig, _model)

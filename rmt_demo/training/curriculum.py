@@ -1,0 +1,93 @@
+"""Curriculum learning: easy stages first, the next one when accuracy on fresh samples passes a threshold.
+
+Every training batch is freshly drawn, so its own accuracy, smoothed, is the accuracy on fresh samples. Short segments
+come first: with 64 tokens to look at, writing to memory is learned in minutes; with 512 it takes hours.
+"""
+
+from dataclasses import dataclass, field
+
+from ..data.batches import Mixture
+
+SMOOTHING = 0.05  # weight of the newest batch in the running accuracy
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the curriculum.
+
+    mixture         what the haystacks look like
+    segment_length  tokens per model input in this stage
+    threshold       accuracy (share of questions answered exactly) at which the next stage begins
+    max_steps       the next stage begins after so many steps at the latest
+    min_steps       and after so many at the earliest
+    gate_penalty    weight of the mean openness of the write gates in the loss, reached over the first 100 steps
+    """
+
+    mixture: Mixture
+    segment_length: int
+    threshold: float = 0.9
+    max_steps: int = 1000
+    min_steps: int = 40
+    gate_penalty: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All there is to say about one training run.
+
+    head            "masked_lm" (open answers) or "classification" (one of the paper's six places)
+    config          RMTConfig fields that differ from the paper's
+    stages          the curriculum; the last stage lasts exactly its max_steps while the learning rate falls to zero
+    learning_rate   of AdamW, after a linear warm-up over `warmup` steps
+    """
+
+    stages: tuple[Stage, ...]
+    head: str = "masked_lm"
+    config: dict = field(default_factory=dict)
+    learning_rate: float = 2e-4
+    weight_decay: float = 1e-3
+    warmup: int = 50
+
+
+class Curriculum:
+    """Where a run is among its stages. Saved and restored with the rest of the training state."""
+
+    def __init__(self, stages: tuple[Stage, ...]):
+        self.stages = stages
+        self.index, self.steps, self.accuracy = 0, 0, 0.0
+
+    @property
+    def stage(self) -> Stage:
+        return self.stages[self.index]
+
+    @property
+    def is_last(self) -> bool:
+        return self.index == len(self.stages) - 1
+
+    @property
+    def finished(self) -> bool:
+        return self.is_last and self.steps >= self.stage.max_steps
+
+    def update(self, accuracy: float) -> bool:
+        """Count one step with its batch's accuracy; True if the next stage has begun."""
+        self.steps += 1
+        weight = max(SMOOTHING, 1 / self.steps)
+        self.accuracy += weight * (accuracy - self.accuracy)
+        ready = self.accuracy >= self.stage.threshold and self.steps >= self.stage.min_steps
+        if self.is_last or not (ready or self.steps >= self.stage.max_steps):
+            return False
+        self.index, self.steps, self.accuracy = self.index + 1, 0, 0.0
+        return True
+
+    def gate_penalty(self) -> float:
+        return self.stage.gate_penalty * min(1.0, self.steps / 100)
+
+    def learning_rate_factor(self) -> float:
+        """1 until the last stage, in which it falls linearly to 0."""
+        return max(0.0, 1 - self.steps / self.stage.max_steps) if self.is_last else 1.0
+
+    def state_dict(self) -> dict:
+        return {"index": self.index, "steps": self.steps, "accuracy": self.accuracy}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.index, self.steps, self.accuracy = state["index"], state["steps"], state["accuracy"]

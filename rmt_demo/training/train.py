@@ -1,0 +1,164 @@
+"""Train an RMT by a recipe: `python -m rmt_demo train --recipe open --out checkpoints/rmt-minilm`.
+
+On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/smoke`. On several GPUs:
+`torchrun --nproc-per-node 4 -m rmt_demo train ...` (or `accelerate launch -m rmt_demo train ...`), unchanged.
+Killed runs go on where they were: give the same command again.
+"""
+
+import dataclasses
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import nn
+from tqdm import tqdm
+
+from .. import backbones
+from ..data import corpora
+from ..data.batches import Batch, BatchMaker
+from ..data.tasks import PLACES
+from ..modeling import RMTForMaskedLM, RMTForSequenceClassification, RMTPreTrainedModel
+from .curriculum import Curriculum, Recipe
+
+SAVE_EVERY = 100  # steps
+
+
+def train(recipe: Recipe, out: str | Path, backbone: str = "all-MiniLM-L6-v2", seed: int = 0, background=("kjv", "pydoc")):
+    """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
+
+    Args:
+        recipe: see `recipes.RECIPES`.
+        out: folder for the checkpoint, `metrics.jsonl` and `training.json`.
+        backbone: packaged name, folder or Hub id.
+        seed: of the model's new weights and of every batch.
+        background: names of corpora (their training parts are read) or text files.
+
+    Raises:
+        ValueError: if the backbone or a background cannot be found.
+    """
+    out = Path(out)
+    device = backbones.pick_device()
+    half = backbones.pick_dtype(device) == torch.bfloat16
+    accelerator = Accelerator(
+        mixed_precision="bf16" if half else "no",
+        cpu=device.type == "cpu",
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    torch.manual_seed(seed)
+    model, batches = build(recipe, backbone, background)
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    curriculum = Curriculum(recipe.stages)
+    progress = Progress()
+    accelerator.register_for_checkpointing(curriculum, progress)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    state = out / "state"
+    if (state / "complete").exists():
+        accelerator.load_state(str(state))
+    model.train()
+    bar = tqdm(initial=progress.step, disable=not accelerator.is_main_process, unit="step")
+    while not curriculum.finished:
+        began, stage = time.time(), curriculum.stage
+        draw = f"{seed}/{progress.step}/{accelerator.process_index}"
+        batch = batches.batch(stage.mixture, draw, stage.segment_length)
+        for group in optimizer.param_groups:
+            warm = min(1.0, (progress.step + 1) / recipe.warmup)
+            group["lr"] = recipe.learning_rate * warm * curriculum.learning_rate_factor()
+        loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        metrics = {k: accelerator.reduce(v.detach().float(), "mean").item() for k, v in metrics.items()}
+        progress.step += 1
+        progress.seconds += time.time() - began
+        advanced = curriculum.update(metrics["accuracy"])
+        if accelerator.is_main_process:
+            log(out, progress, curriculum, metrics, bar)
+        if advanced or progress.step % SAVE_EVERY == 0:
+            save_state(accelerator, state)
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        save_checkpoint(accelerator.unwrap_model(model), out, recipe, progress, seed, backbone, background)
+
+
+def build(recipe: Recipe, backbone: str, background) -> tuple[RMTPreTrainedModel, BatchMaker]:
+    """A fresh model for the recipe and the source of its batches."""
+    head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
+    model = head.from_backbone(backbone, **recipe.config)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
+    tokenizer = backbones.load_tokenizer(backbone)
+    words = [w for w in sorted(tokenizer.get_vocab()) if w.isascii() and w.isalpha() and len(w) > 2]
+    return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", words)
+
+
+def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device) -> tuple[torch.Tensor, dict]:
+    """The loss of one batch and what to log of it."""
+    inputs = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
+    if head == "classification":
+        inputs["labels"] = torch.tensor([PLACES.index(q.answer) for q in batch.questions], device=device)
+    out = model(**inputs)
+    right = out.logits.argmax(-1) == inputs["labels"]
+    exact = right.all(-1) if right.dim() == 2 else right
+    metrics = {"loss": out.loss, "accuracy": exact.float().mean()}
+    read, has_fact = inputs["order"] >= 0, batch.has_fact.to(device)
+    openness = out.gates.mean(-1)  # [B, S]
+    for name, where in (("gate_fact", read & has_fact), ("gate_quiet", read & ~has_fact)):
+        metrics[name] = openness[where].sum() / where.sum().clamp(min=1)
+    return out.loss + gate_penalty * openness.sum() / read.sum().clamp(min=1), metrics
+
+
+class Progress:
+    """Steps and seconds so far, over all restarts."""
+
+    def __init__(self):
+        self.step, self.seconds = 0, 0.0
+
+    def state_dict(self) -> dict:
+        return {"step": self.step, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    record = {"step": progress.step, "stage": curriculum.index, "seconds": round(progress.seconds, 1)}
+    record |= {k: round(v, 4) for k, v in metrics.items()} | {"running_accuracy": round(curriculum.accuracy, 4)}
+    with (out / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    bar.set_postfix(stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}")
+    bar.update()
+
+
+def save_state(accelerator: Accelerator, state: Path) -> None:
+    """Save all there is to resume from; `complete` is written last, so that half a state is never loaded."""
+    if accelerator.is_main_process:
+        (state / "complete").unlink(missing_ok=True)
+    accelerator.wait_for_everyone()
+    accelerator.save_state(str(state))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        (state / "complete").touch()
+
+
+def save_checkpoint(model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background) -> None:
+    """The model in bfloat16 and `training.json`, which says how it was made."""
+    model.to(torch.bfloat16).save_pretrained(out)
+    made = {
+        "recipe": dataclasses.asdict(recipe),
+        "backbone": backbone,
+        "background": [str(b) for b in background],
+        "seed": seed,
+        "steps": progress.step,
+        "minutes": round(progress.seconds / 60, 1),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {backbones.pick_device()}",
+        "torch": torch.__version__,
+    }
+    (out / "training.json").write_text(json.dumps(made, indent=1) + "\n")

