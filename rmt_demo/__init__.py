@@ -1,7 +1,23 @@
 """RMT lab: Recurrent Memory Transformers to understand, try and train. See README.md for the way through the house."""
 
+from .answers import Answer
 from .config import RMTConfig
+from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .memory import MemoryCell
-from .modeling import RMTForMaskedLM, RMTForSequenceClassification, RMTModel, RMTOutput
+from .modeling import RMTModel, RMTOutput
+from .reader import Reader, ReaderState, SegmentStep
+from .trace import Trace
 
-__all__ = ["MemoryCell", "RMTConfig", "RMTForMaskedLM", "RMTForSequenceClassification", "RMTModel", "RMTOutput"]
+__all__ = [
+    "Answer",
+    "MemoryCell",
+    "RMTConfig",
+    "RMTForMaskedLM",
+    "RMTForSequenceClassification",
+    "RMTModel",
+    "RMTOutput",
+    "Reader",
+    "ReaderState",
+    "SegmentStep",
+    "Trace",
+]

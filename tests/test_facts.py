@@ -194,6 +194,19 @@ def test_bad_input_is_one_clear_sentence(call, message):
         call()
 
 
+def test_one_topic_never_touches_the_same_word_twice():
+    """Anna owns the lamp, and the lamp was lent to Anna: who has it? Such pairs have no clear answer."""
+    for story in stories("train", "train", 2000):
+        asked = [q.query for q in story.questions if q.kind == "unknown" and q.query.family != "carried"]
+        touched = [(s.family, {word for _, word in s.slots}) for s in story.statements]
+        carriers = {"take", "drop"}  # one thing, one person, one journey
+        for family, words in touched + [(query.family, {word for _, word in query.known}) for query in asked]:
+            for other, others in touched:
+                if family != other and {family, other} != carriers:
+                    same = FAMILIES[family].topic == FAMILIES[other].topic
+                    assert not (same and words & others), f"{family} and {other}: {story.sentences}"
+
+
 # -- the oracle, by hand and against a second one that sees only the text
 
 
@@ -309,7 +322,7 @@ def carried(facts, thing):
 
 @pytest.mark.parametrize(("split", "families"), SETTINGS)
 def test_answers_follow_from_the_text_alone(split, families):
-    for story in stories(split, families, 1500, seed=9):
+    for story in stories(split, families, 600, seed=9):
         for q in story.questions:
             answers = answer_from_text(story.sentences, q.text) or {UNKNOWN}
             assert answers == {q.answer}, f"{story.sentences} {q.text} gives {answers}, not {q.answer!r}"

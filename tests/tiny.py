@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -17,18 +18,18 @@ WORDS = f"{NAMES} {PLACES} {OTHERS}".split()
 HEADS = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification, "none": RMTModel}
 
 
-def tiny_tokenizer() -> BertTokenizerFast:
-    """A few whole words, and single letters and digits, so that no ASCII word is unknown."""
+def tiny_tokenizer(words: Iterable[str] = ()) -> BertTokenizerFast:
+    """A few whole words (and those given), and single letters and digits, so that no ASCII word is unknown."""
     characters = string.ascii_lowercase + string.digits
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.punctuation, *characters]
-    pieces += [f"##{c}" for c in characters] + WORDS
+    pieces += [f"##{c}" for c in characters] + WORDS + list(words)
     pieces = list(dict.fromkeys(pieces))  # "a" is both a letter and a word
     return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)})
 
 
-def tiny_backbone(folder: Path, seed: int = 0, layers: int = 2, width: int = 32) -> str:
+def tiny_backbone(folder: Path, seed: int = 0, layers: int = 2, width: int = 32, words: Iterable[str] = ()) -> str:
     """Save a random BERT and its tokenizer to `folder`; returns the folder as a backbone name."""
-    tokenizer = tiny_tokenizer()
+    tokenizer = tiny_tokenizer(words)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=width,
@@ -61,3 +62,9 @@ def tiny_text(words: int, seed: int = 0) -> str:
         left -= 1
         text.append(rng.choice(WORDS) + "." * (left == 0))
     return " ".join(text)
+
+
+def tiny_book(path: Path, words: int) -> Path:
+    """Save random sentences, with capitals as prose has them, as a background text."""
+    path.write_text(". ".join(s.strip().capitalize() for s in tiny_text(words).split(".")))
+    return path

@@ -35,7 +35,9 @@ def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
     if not question.strip():
         raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
     if len(ids) > config.text_capacity:
-        raise ValueError(f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one.")
+        raise ValueError(
+            f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one."
+        )
     return ids
 
 
@@ -50,7 +52,7 @@ class Mixture:
     """What the samples of a batch look like.
 
     batch_size    samples (haystacks) in a batch
-    segments      fewest and most segments read before the question's; each sample draws its own number
+    segments      fewest and most segments read before the question's; each sample draws its own number, few more often
     facts         fewest and most facts in a story
     questions     questions asked of each haystack
     tail_rate     how often the question's own segment also holds text (and maybe facts) before it
@@ -107,7 +109,7 @@ class BatchMaker:
         with_tail = rng.random() < mixture.tail_rate
         for sample in range(mixture.batch_size):
             facts, questions, at_start = self._story(rng, mixture, with_tail)
-            steps = rng.randint(*mixture.segments)
+            steps = self._steps(rng, mixture, with_tail)
             places = self._places(rng, steps, len(facts), at_start, with_tail)
             order = [-2] * steps  # -2: any background row
             for step in sorted(set(places) - {steps}):
@@ -119,7 +121,9 @@ class BatchMaker:
             for question in questions:
                 ids = question_ids(self.tokenizer, self.config, question.text)
                 left, needed = room - len(ids), sum(map(len, in_tail))
-                tail = self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
+                tail = (
+                    self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
+                )
                 asked.append((sample, tail + ids, question))
         return self._tensors(rng, mixture, rows, orders, asked, room)
 
@@ -130,20 +134,25 @@ class BatchMaker:
             story, at_start = task.story, task.at_start
         else:
             count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
-            story, at_start = self.stories.story(
-                rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families
-            ), False
+            story, at_start = (
+                self.stories.story(
+                    rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families
+                ),
+                False,
+            )
         return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start
+
+    def _steps(self, rng: Random, mixture: Mixture, with_tail: bool) -> int:
+        """How many segments to read: any number of the range, few more often than many."""
+        low, high = mixture.segments
+        steps = low + int((high - low + 1) * rng.random() ** 2)
+        return steps if with_tail else max(steps, 1)  # the facts must stand somewhere
 
     def _places(self, rng: Random, steps: int, facts: int, at_start: bool, with_tail: bool) -> list[int]:
         """The segment each fact stands in, in reading order; `steps` means the question's own."""
-        if at_start and steps:
+        if at_start:
             return [0] * facts
-        if not with_tail:
-            return sorted(rng.randrange(steps) for _ in range(facts))
-        if rng.random() < 0.5:
-            return [steps] * facts
-        return sorted(rng.randint(0, steps) for _ in range(facts))
+        return sorted(rng.randrange(steps + with_tail) for _ in range(facts))
 
     def _segment(self, rng: Random, room: int, facts: list[list[int]]) -> list[int]:
         """Consecutive background sentences up to `room` tokens, with facts between them, the last one cut off."""
@@ -152,13 +161,17 @@ class BatchMaker:
         while space > 0:
             pieces.append(self.sentences[at % len(self.sentences)][:space])
             space, at = space - len(pieces[-1]), at + 1
-        for spot, fact in zip(sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True):
+        for spot, fact in zip(
+            sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True
+        ):
             pieces.insert(spot, fact)
         return [token for piece in pieces for token in piece]
 
     def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
         trained = len(rows)
-        rows = rows + [self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)]
+        rows = rows + [
+            self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)
+        ]
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)
         for b, sample in enumerate(orders):

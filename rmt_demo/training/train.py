@@ -20,13 +20,21 @@ from .. import backbones
 from ..data import corpora
 from ..data.batches import Batch, BatchMaker
 from ..data.tasks import PLACES
-from ..modeling import RMTForMaskedLM, RMTForSequenceClassification, RMTPreTrainedModel
+from ..memory import WriteGate
+from ..heads import RMTForMaskedLM, RMTForSequenceClassification
+from ..modeling import RMTPreTrainedModel
 from .curriculum import Curriculum, Recipe
 
 SAVE_EVERY = 100  # steps
 
 
-def train(recipe: Recipe, out: str | Path, backbone: str = "all-MiniLM-L6-v2", seed: int = 0, background=("kjv", "pydoc")):
+def train(
+    recipe: Recipe,
+    out: str | Path,
+    backbone: str = "all-MiniLM-L6-v2",
+    seed: int = 0,
+    background=("kjv", "pydoc"),
+):
     """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
 
     Args:
@@ -50,7 +58,9 @@ def train(recipe: Recipe, out: str | Path, backbone: str = "all-MiniLM-L6-v2", s
     torch.manual_seed(seed)
     model, batches = build(recipe, backbone, background)
     optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], recipe.learning_rate, weight_decay=recipe.weight_decay
+        [p for p in model.parameters() if p.requires_grad],
+        recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
     )
     curriculum = Curriculum(recipe.stages)
     progress = Progress()
@@ -64,6 +74,7 @@ def train(recipe: Recipe, out: str | Path, backbone: str = "all-MiniLM-L6-v2", s
     while not curriculum.finished:
         began, stage = time.time(), curriculum.stage
         draw = f"{seed}/{progress.step}/{accelerator.process_index}"
+        hold_gates(model, open_=stage.gate_penalty == 0)
         batch = batches.batch(stage.mixture, draw, stage.segment_length)
         for group in optimizer.param_groups:
             warm = min(1.0, (progress.step + 1) / recipe.warmup)
@@ -98,7 +109,16 @@ def build(recipe: Recipe, backbone: str, background) -> tuple[RMTPreTrainedModel
     return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", words)
 
 
-def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device) -> tuple[torch.Tensor, dict]:
+def hold_gates(model: nn.Module, open_: bool) -> None:
+    """Write everything until the curriculum asks for thrift (see WriteGate)."""
+    for module in model.modules():
+        if isinstance(module, WriteGate):
+            module.held_open = open_
+
+
+def loss_of(
+    model: nn.Module, batch: Batch, head: str, gate_penalty: float, device
+) -> tuple[torch.Tensor, dict]:
     """The loss of one batch and what to log of it."""
     inputs = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
     if head == "classification":
@@ -130,10 +150,14 @@ class Progress:
 def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm) -> None:
     out.mkdir(parents=True, exist_ok=True)
     record = {"step": progress.step, "stage": curriculum.index, "seconds": round(progress.seconds, 1)}
-    record |= {k: round(v, 4) for k, v in metrics.items()} | {"running_accuracy": round(curriculum.accuracy, 4)}
+    record |= {k: round(v, 4) for k, v in metrics.items()} | {
+        "running_accuracy": round(curriculum.accuracy, 4)
+    }
     with (out / "metrics.jsonl").open("a") as file:
         file.write(json.dumps(record) + "\n")
-    bar.set_postfix(stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}")
+    bar.set_postfix(
+        stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}"
+    )
     bar.update()
 
 
@@ -148,7 +172,9 @@ def save_state(accelerator: Accelerator, state: Path) -> None:
         (state / "complete").touch()
 
 
-def save_checkpoint(model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background) -> None:
+def save_checkpoint(
+    model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background
+) -> None:
     """The model in bfloat16 and `training.json`, which says how it was made."""
     model.to(torch.bfloat16).save_pretrained(out)
     made = {

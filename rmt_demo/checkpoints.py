@@ -1,0 +1,58 @@
+"""Loading a checkpoint to ask it questions, with one clear sentence for whatever may be wrong with it."""
+
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig
+from transformers.utils import cached_file
+
+from . import backbones
+from .heads import RMTForMaskedLM, RMTForSequenceClassification
+from .modeling import RMTPreTrainedModel
+
+HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}
+
+
+def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
+    """The model of a checkpoint folder (or Hub id), in evaluation mode, and its tokenizer.
+
+    Raises:
+        ValueError: if there is no checkpoint, it is none of an RMT that answers, its backbone cannot be
+            found, or its weights are incomplete, of another shape or not finite.
+    """
+    try:
+        config = AutoConfig.from_pretrained(path)
+        weights = cached_file(path, "model.safetensors")
+    except OSError as error:
+        raise ValueError(
+            f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
+            "or make one with `python -m rmt_demo train`."
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is not an RMT checkpoint: its config.json is missing or cannot be understood."
+        ) from error
+    name = (config.architectures or [config.model_type])[0]
+    if config.model_type != "rmt" or name not in HEADS:
+        raise ValueError(f"{path} is a {name}, but only {' and '.join(HEADS)} answer questions.")
+    tokenizer = backbones.load_tokenizer(config.backbone)
+    try:
+        model = HEADS[name].from_pretrained(path).to(dtype).eval()
+        fits = not _missing(model, weights) and len(tokenizer) <= model.get_input_embeddings().num_embeddings
+    except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"The weights in {path} do not fit its config.json and the backbone {config.backbone!r}: "
+            "train it again, or name the backbone it was made with."
+        )
+    if not all(p.isfinite().all() for p in model.parameters()):
+        raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")
+    return model, tokenizer
+
+
+def _missing(model: RMTPreTrainedModel, weights: str) -> set[str]:
+    """Parameters the file should hold but does not; `transformers` only warns and makes them up."""
+    frozen = model.embedding_module[1].parameters() if model.config.freeze_embeddings else ()
+    elsewhere = {id(p) for p in frozen}
+    with safe_open(weights, "pt") as file:
+        return {n for n, p in model.named_parameters() if id(p) not in elsewhere} - set(file.keys())

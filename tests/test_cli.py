@@ -1,0 +1,205 @@
+"""In-process runs of the command line: what it prints, and one clear line for every kind of bad input."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import tiny_backbone, tiny_text
+
+from rmt_demo import Reader, Trace
+from rmt_demo.cli import main, with_facts
+from rmt_demo.data.haystack import Fact
+
+QUESTION = "Where is Mary?"
+FACT = "Mary went to the kitchen."
+
+
+@pytest.fixture(scope="module")
+def checkpoint(make_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    make_model(memory_update="gated", text_attends_memory=False, cut_at_sentences=True).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(tiny_text(400), encoding="utf-8")
+    return str(path)
+
+
+def run(capsys, *argv):
+    """(exit code, stdout, stderr) of a command."""
+    capsys.readouterr()
+    code = main([str(arg) for arg in argv])
+    return code, *capsys.readouterr()
+
+
+def ask(capsys, checkpoint, *argv, question=QUESTION):
+    return run(capsys, "ask", "--device", "cpu", "--checkpoint", checkpoint, "--question", question, *argv)
+
+
+def test_answers_in_words_and_in_json(capsys, checkpoint, book):
+    code, out, _ = ask(capsys, checkpoint, "--haystack", book)
+    assert code == 0 and out.startswith(f"Q: {QUESTION}\nA: ") and out.endswith("% sure)\n")
+    argv = ["--haystack", book, "--json", "--question", "Where is John?", "--fact", f"{FACT}@0.4"]
+    code, out, _ = ask(capsys, checkpoint, *argv)
+    said = json.loads(out)
+    assert code == 0
+    assert [a["question"] for a in said["answers"]] == [QUESTION, "Where is John?"]
+    assert {"answer", "score", "candidates"} <= said["answers"][0].keys()
+    assert said["tokens"] > 300 and said["segments"] > 10 and said["tokens_per_second"] > 0
+
+    reader = Reader.from_pretrained(checkpoint, device="cpu")
+    with open(book, "rb") as file:
+        data = file.read()
+    for _ in reader.read(with_facts([(len(data), data.decode())], [Fact(FACT, 0.4)], len(data))):
+        pass
+    assert said["answers"][0]["answer"] == reader.ask(QUESTION).text, "the CLI and the Reader disagree"
+
+
+def test_corpus_length_and_seed(capsys, checkpoint):
+    def read(*argv):
+        return json.loads(ask(capsys, checkpoint, "--corpus", "pydoc", "--length", "600", "--json", *argv)[1])
+
+    one = read("--seed", "1", "--fact", f"{FACT}@0.5")
+    assert 500 < one["tokens"] <= 600
+    assert read("--seed", "1", "--fact", f"{FACT}@0.5")["answers"] == one["answers"]
+    assert read("--seed", "2", "--fact", f"{FACT}@0.5")["answers"] != one["answers"], "the seed changes nothing"
+
+
+def test_standard_input_and_trace(capsys, checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(tiny_text(300).encode())))
+    argv = ["--haystack", "-", "--fact", f"{FACT}@0", "--fact", f"{FACT}@1", "--trace", tmp_path / "trace"]
+    assert ask(capsys, checkpoint, *argv)[0] == 0
+    trace = Trace.load(tmp_path / "trace")
+    assert len(trace) > 5 and len(trace.beliefs[QUESTION]) == len(trace)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_facts_go_after_a_sentence_at_their_share_of_the_file(size):
+    text = "One is here. Two is é here!\nThree is 3.5 here. Four is here. Five"
+    chunks = [text[i : i + size] for i in range(0, len(text), size)]
+    facts = [Fact("LAST.", 1), Fact("FIRST.", 0), Fact("MIDDLE.", 0.3)]
+    total = len(text.encode())
+    joined = "".join(with_facts([(len(c.encode()), c) for c in chunks], facts, total))
+    assert joined.split() == f"FIRST. {text} LAST.".replace("!", "! MIDDLE.", 1).split() or size == 1
+    words = [w for w in joined.split() if w.strip(".") not in ("FIRST", "MIDDLE", "LAST")]
+    assert words == text.split(), "inserting facts changed the text"
+    assert [w for w in joined.split() if w.isupper()] == ["FIRST.", "MIDDLE.", "LAST."]
+
+
+def content(data):
+    """Argument maker: read a file with this content."""
+
+    def write(folder):
+        (folder / "input.txt").write_bytes(data)
+        return ["--haystack", folder / "input.txt"]
+
+    return write
+
+
+def fact(text):
+    return lambda folder: ["--corpus", "pydoc", "--length", "300", "--fact", text]
+
+
+def options(*argv):
+    return lambda folder: list(argv)
+
+
+BAD_INPUT = {
+    "missing file": (options("--haystack", "no/such/file"), "no file no/such/file"),
+    "a folder": (lambda folder: ["--haystack", folder], "no file"),
+    "empty": (content(b""), "is empty"),
+    "only spaces": (content(b" \n\t \n"), "is empty"),
+    "NUL bytes": (content(b"text \0\0\1\2 " * 100), "binary"),
+    "control bytes": (content(b"\x01\x02\x03\x04 text " * 100), "binary"),
+    "not UTF-8": (content("Größe ".encode("latin-1") * 100), "not UTF-8"),
+    "cut in a character": (content("Größe ü".encode()[:-1]), "not UTF-8"),
+    "no spaces": (content(b"x" * 3_000_000), "without a space"),
+    "no source": (options(), "required"),
+    "two sources": (options("--haystack", "a", "--corpus", "b"), "not allowed with"),
+    "unknown corpus": (options("--corpus", "korv"), "no text 'korv'"),
+    "length zero": (options("--corpus", "kjv", "--length", "0"), "whole number"),
+    "length of a file": (options("--haystack", "a", "--length", "5"), "--corpus"),
+    "fact too long": (fact("the key is red and " * 20 + "@0.5"), "fit into a segment"),
+    "position above 1": (fact(FACT + "@1.5"), "0 (beginning) to 1 (end)"),
+    "position not a number": (fact(FACT + "@nan"), "0 (beginning) to 1 (end)"),
+    "no position": (fact(FACT), "no position"),
+    "empty fact": (fact("@0.5"), "needs some text"),
+    "position in standard input": (options("--haystack", "-", "--fact", FACT + "@0.5"), "standard input"),
+    "empty question": (options("--corpus", "pydoc", "--length", "99", "--question", " "), "question is empty"),
+    "long question": (options("--corpus", "pydoc", "--question", "is it red " * 20), "shorter"),
+    "missing checkpoint": (options("--corpus", "pydoc", "--checkpoint", "no/such/folder"), "no checkpoint"),
+    "unknown device": (options("--corpus", "pydoc", "--device", "abacus"), "abacus"),
+    "unknown option": (options("--corpus", "pydoc", "--frobnicate"), "--frobnicate"),
+}
+
+
+def assert_one_line(code, out, err, words):
+    assert code == 2, f"exit code {code}, stderr: {err}"
+    assert out == "" and err.count("\n") == 1 and "Traceback" not in err, f"not exactly one line: {err!r}"
+    assert words in err, f"{words!r} is not in {err!r}"
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line(capsys, checkpoint, tmp_path, case):
+    argv, words = BAD_INPUT[case]
+    assert_one_line(*ask(capsys, checkpoint, *argv(tmp_path)), words)
+
+
+def test_no_question(capsys, checkpoint):
+    assert_one_line(*run(capsys, "ask", "--corpus", "pydoc", "--checkpoint", checkpoint), "--question")
+
+
+def test_bad_checkpoints(capsys, make_model, tmp_path):
+    make_model().save_pretrained(tmp_path / "nan")
+    weights = load_file(tmp_path / "nan" / "model.safetensors")
+    weights["rmt.memory"][0, 0] = torch.inf
+    save_file(weights, tmp_path / "nan" / "model.safetensors", metadata={"format": "pt"})
+    assert_one_line(*ask(capsys, tmp_path / "nan", "--corpus", "pydoc"), "NaN or infinite")
+
+    make_model(freeze_embeddings=True).save_pretrained(tmp_path / "other")
+    config = json.loads((tmp_path / "other" / "config.json").read_text())
+    config["backbone"] = tiny_backbone(tmp_path / "wide", width=48)
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config))
+    assert_one_line(*ask(capsys, tmp_path / "other", "--corpus", "pydoc"), "do not fit")
+
+
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        ([], "ask|train|eval"),
+        (["sing"], "sing"),
+        (["train"], "--out"),
+        (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
+        (["eval", "--samples", "-3"], "--samples"),
+        (["eval", "--checkpoint", "no/such/folder", "--tasks", "open"], "no checkpoint"),
+    ],
+)
+def test_bad_commands_are_one_line(capsys, argv, words):
+    assert_one_line(*run(capsys, *argv), words)
+
+
+def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
+    from rmt_demo.evaluation import extrapolation
+    from rmt_demo.training import train as training
+
+    calls = []
+    monkeypatch.setattr(training, "train", lambda *args: calls.append(args))
+    assert run(capsys, "train", "--out", "x", "--seed", "3", "--background", "kjv")[0] == 0
+    assert calls[0][1:] == ("x", "all-MiniLM-L6-v2", 3, ("kjv",))
+
+    monkeypatch.setattr(extrapolation, "evaluate", lambda *args, **kwargs: {"args": args, "kwargs": kwargs})
+    code, out, _ = run(capsys, "eval", "--checkpoint", "c", "--segments", "1", "2", "--samples", "5", "--json")
+    assert code == 0
+    assert json.loads(out) == {"args": ["c", "results"], "kwargs": {"samples": 5, "segments": [1, 2]}}
+
+
+def test_as_a_program():
+    shown = subprocess.run([sys.executable, "-m", "rmt_demo", "--help"], capture_output=True, text=True)
+    assert shown.returncode == 0 and "ask" in shown.stdout

@@ -1,0 +1,193 @@
+"""MemoryCell, one segment at a time: parity with the backbone, the layout, who sees whom, and the write gate."""
+
+import pytest
+import torch
+
+from rmt_demo import backbones
+from rmt_demo.memory import segment_mask
+
+M, WIDTH = 4, 32
+
+
+@pytest.fixture
+def make_cell(make_model):
+    return lambda **config: make_model("none", **config).cell
+
+
+def segments(batch: int, length: int, seed: int = 0) -> torch.Tensor:
+    """[CLS] text [SEP] of random tokens, [B, L] in all."""
+    ids = torch.randint(50, 110, (batch, length), generator=torch.Generator().manual_seed(seed))
+    ids[:, 0], ids[:, -1] = 2, 3
+    return ids
+
+
+def memories(batch: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(batch, M, WIDTH, generator=torch.Generator().manual_seed(seed))
+
+
+def padding(lengths: list[int], width: int) -> torch.Tensor:
+    """[B, width] bool with lengths[b] real tokens in row b."""
+    return torch.arange(width) < torch.tensor(lengths)[:, None]
+
+
+def same(found, wanted, tolerance=0.0, hint=""):
+    difference = (found - wanted).abs().max().item()
+    assert difference <= tolerance, f"largest difference {difference:.2e}, allowed {tolerance:.0e}. {hint}"
+
+
+# -- the backbone
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("memory", [None, torch.zeros(3, 0, WIDTH)])
+def test_without_memory_tokens_the_cell_is_the_backbone(backbone, make_cell, memory, padded):
+    ids, mask = segments(3, 12), padding([12, 9, 5], 12) if padded else None
+    with torch.inference_mode():
+        wanted = backbones.load_backbone(backbone).eval()(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden, after = make_cell()(ids, memory, mask)
+    assert after.shape == (3, 0, WIDTH)
+    same(hidden, wanted, hint="With no memory tokens nothing may stand between input and backbone.")
+
+
+def test_the_backbone_itself_is_untouched(backbone, make_cell):
+    plain, ours = backbones.load_backbone(backbone), make_cell().backbone
+    assert type(plain) is type(ours)
+    for name, tensor in plain.state_dict().items():
+        assert torch.equal(tensor, ours.state_dict()[name]), f"{name} differs from the pretrained weights"
+
+
+def test_layout_is_cls_memory_sep_text_sep(backbone, make_cell):
+    """arXiv 2304.11062, figure 2, built by hand from the plain backbone."""
+    plain, ids, memory = backbones.load_backbone(backbone).eval(), segments(3, 12), memories(3)
+    words = plain.get_input_embeddings()(ids)
+    framed = torch.cat([words[:, :1], memory, words[:, -1:], words[:, 1:]], dim=1)
+    wanted = plain(inputs_embeds=framed).last_hidden_state
+    hidden, after = make_cell()(ids, memory)
+    same(after, wanted[:, 1 : 1 + M], 1e-6, "New memory = last layer at the memory's positions.")
+    same(hidden, torch.cat([wanted[:, :1], wanted[:, M + 2 :]], dim=1), 1e-6, "Hidden states of the tokens given.")
+    same(make_cell()(inputs_embeds=words, memory=memory)[0], hidden, 0, "Embeddings may be given instead of ids.")
+
+
+def test_training_on_a_cpu_uses_plain_products_with_the_same_result(make_cell):
+    cell, ids, memory, mask = make_cell(), segments(3, 12), memories(3), padding([12, 9, 5], 12)
+    wanted = cell(ids, memory, mask)
+    cell.train()
+    for module in cell.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for found, expected in zip(cell(ids, memory, mask), wanted, strict=True):
+        same(found, expected, 1e-5)
+
+
+# -- who sees whom
+
+
+def test_mask_says_who_may_look_at_whom():
+    tokens = padding([4, 3], 4)  # [CLS] a b [SEP] and [CLS] a [SEP] with one padding
+    assert segment_mask(tokens[:1], 2, text_sees_memory=True) is None, "everyone sees everyone: no mask, faster"
+    mask = segment_mask(tokens, 2, text_sees_memory=False)[:, 0]  # rows: CLS m m SEP a b SEP
+    assert mask.shape == (2, 7, 7)
+    text, memory = [0, 3, 4, 5, 6], [1, 2]
+    assert not mask[0][text][:, memory].any(), "text must not see memory"
+    assert mask[0][text][:, text].all() and mask[0][memory].all(), "memory sees all, text sees text"
+    assert not mask[1][:, 6].any(), "nobody sees padding"
+    assert segment_mask(tokens, 2, text_sees_memory=True)[1, 0, 0].tolist() == [True] * 6 + [False]
+
+
+def test_text_rows_see_the_memory_or_do_not(make_cell):
+    cell, ids = make_cell(), segments(3, 12)
+    one, other = memories(3, seed=1), memories(3, seed=2)
+    hidden = [cell(ids, memory)[0] for memory in (one, other)]
+    assert (hidden[0] - hidden[1]).abs().max() > 1e-3, "the text must look different in the light of another memory"
+    hidden = [cell(ids, memory, text_sees_memory=False)[0] for memory in (one, other)]
+    assert torch.equal(*hidden), "masked text rows must be the same whatever is in the memory"
+    after = [cell(ids, one, text_sees_memory=False)[1], cell(segments(3, 12, seed=9), one, text_sees_memory=False)[1]]
+    assert (after[0] - after[1]).abs().max() > 1e-3, "memory rows must still see the text"
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_encode_then_update_is_the_masked_cell(make_cell, padded):
+    cell, ids, memory = make_cell(text_attends_memory=False), segments(3, 12), memories(3)
+    mask = padding([12, 9, 5] if padded else [12, 12, 12], 12)
+    results = []
+    for split in (False, True):
+        cell.zero_grad()
+        start = memory.clone().requires_grad_()
+        if split:
+            after = cell.update(start, cell.encode_text(ids, mask))
+        else:
+            after = cell(ids, start, mask, text_sees_memory=False)[1]
+        (after * memories(3, seed=7)).sum().backward()
+        results.append((after, {n: p.grad for n, p in cell.named_parameters()} | {"memory": start.grad}))
+    (wanted, wanted_gradients), (found, gradients) = results
+    same(found, wanted, 1e-5, "Do the memory rows see each layer's text keys, at the right positions?")
+    for name, gradient in wanted_gradients.items():
+        same(gradients[name], gradient, 1e-4, f"gradient of {name}")
+
+
+def test_encoded_text_can_be_reused_in_any_order(make_cell):
+    cell, ids, memory = make_cell(text_attends_memory=False), segments(3, 12), memories(2)
+    mask = padding([12, 9, 5], 12)
+    rows = torch.tensor([2, 0])
+    wanted = cell(ids[rows], memory, mask[rows], text_sees_memory=False)[1]
+    same(cell.update(memory, cell.encode_text(ids, mask).rows(rows)), wanted, 1e-5)
+
+
+# -- the write gate
+
+
+def set_gate(cell, bias: float):
+    """A gate that looks at nothing and has this score."""
+    torch.nn.init.zeros_(cell.gate.score.weight)
+    torch.nn.init.constant_(cell.gate.score.bias, bias)
+    return cell
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_shut_gate_leaves_the_memory_bit_identical(make_cell, training):
+    cell = set_gate(make_cell(memory_update="gated"), -50).train(training)
+    memory, start = memories(2), memories(2)
+    for seed in range(20):
+        memory, gate = cell.write(memory, cell(segments(2, 12, seed), memory)[1])
+        assert torch.equal(gate, torch.zeros(2, M))
+    assert torch.equal(memory, start), "a shut gate is exactly 0, and old + 0 * (new - old) is exactly old"
+
+
+def test_a_gate_held_open_writes_everything(make_cell):
+    cell = set_gate(make_cell(memory_update="gated"), -50).train()
+    cell.gate.held_open = True
+    written, gate = cell.write(memories(2), memories(2, seed=1))
+    assert torch.equal(written, memories(2, seed=1)) and torch.equal(gate, torch.ones(2, M))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_an_open_gate_is_replace(make_cell, training):
+    cell = set_gate(make_cell(memory_update="gated"), 50).train(training)
+    memory, new = memories(50), 1e3 * memories(50, seed=1)
+    written, gate = cell.write(memory, new)
+    assert torch.equal(gate, torch.ones(50, M))
+    same(written, new, hint="An open gate must be exactly the paper's update; is it old + 1 * (new - old)?")
+    written, gate = make_cell().write(memory, new)
+    assert torch.equal(written, new) and torch.equal(gate, torch.ones(50, M))
+
+
+def test_the_gate_is_sampled_in_training_only_and_is_often_exactly_0_or_1(make_cell):
+    cell = set_gate(make_cell(memory_update="gated"), 0.0)
+    memory, new = memories(200), memories(200, seed=1)
+    assert torch.equal(cell.write(memory, new)[1], cell.write(memory, new)[1])
+    same(cell.write(memory, new)[1], torch.tensor(0.5), 1e-6, "a score of 0 is half open")
+    cell.train()
+    one, other = cell.write(memory, new)[1], cell.write(memory, new)[1]
+    assert not torch.equal(one, other), "in training the gate is a random variable"
+    for extreme in (0.0, 1.0):
+        share = (one == extreme).float().mean().item()
+        assert share > 0.1, f"only {share:.0%} of the gates are exactly {extreme}: is it stretched before the clamp?"
+
+
+def test_gradient_reaches_the_gate_and_both_memories(make_cell):
+    cell = set_gate(make_cell(memory_update="gated"), 0.5)
+    memory, new = memories(3).requires_grad_(), memories(3, seed=1).requires_grad_()
+    written, gate = cell.write(memory, new)
+    (gate.sum() + (written * memories(3, seed=2)).sum()).backward()
+    for name, gradient in (("score", cell.gate.score.weight.grad), ("old", memory.grad), ("new", new.grad)):
+        assert gradient.abs().max() > 0, f"no gradient reaches {name}"

@@ -1,0 +1,342 @@
+"""The Reader promises: chunks don't matter, questions leave no mark, states are exact, errors are one sentence."""
+
+import dataclasses
+import json
+import random
+import threading
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import tiny_backbone, tiny_text
+from torch.testing import assert_close
+
+from rmt_demo import Reader
+from rmt_demo.answers import open_answer, tidy
+from rmt_demo.data.batches import question_ids
+from rmt_demo.data.tasks import PLACES
+
+TEXT = tiny_text(900)
+QUESTION = "Where is Mary?"
+PARALLEL = {"text_attends_memory": False, "memory_update": "gated", "cut_at_sentences": True}
+VARIANTS = {"paper": {}, "parallel": PARALLEL}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def make(request, make_model, tokenizer):
+    """A function that makes a fresh Reader; all of them share one model."""
+    model = make_model(**VARIANTS[request.param])
+    return lambda: Reader(model, tokenizer)
+
+
+def consume(reader, text):
+    """Read a text (or several, one after the other) and return the reader."""
+    for part in [text] if isinstance(text, str) else text:
+        for _ in reader.read(part):
+            pass
+    return reader
+
+
+def assert_same_state(one, other, why):
+    assert torch.equal(one.memory, other.memory), f"{why}: the memories differ"
+    assert one.tail == other.tail, f"{why}: the tails differ"
+    assert one.segments_read == other.segments_read and one.tokens_read == other.tokens_read, why
+
+
+def test_chunks_change_nothing(make):
+    whole = consume(make(), TEXT).state
+    assert whole.segments_read > 30 and whole.tail, "this text should be many segments and a tail"
+    for largest in (1, 7, 5000):
+        rng, chunks, at = random.Random(largest), [], 0
+        while at < len(TEXT):
+            chunks.append(TEXT[at : at + rng.randint(1, largest)])
+            at += len(chunks[-1])
+        assert_same_state(consume(make(), [iter(chunks)]).state, whole, f"chunks of up to {largest} characters")
+
+
+def test_reading_in_several_calls_changes_nothing(make):
+    whole = consume(make(), TEXT).state
+    words = TEXT.split(" ")
+    calls = [" ".join(words[start : start + 11]) for start in range(0, len(words), 11)]
+    assert_same_state(consume(make(), calls).state, whole, "a read call for every 11 words")
+
+
+def test_steps_are_those_of_the_memory_cell(make):
+    """One segment after another by hand, straight from the cell's contract."""
+    reader = make()
+    cell, config = reader.model.rmt.cell, reader.config
+    memory = reader.model.rmt.initial_memory(1)
+    for step in reader.read(TEXT):
+        ids = reader.tokenizer.convert_tokens_to_ids(step.tokens)
+        framed = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id]])
+        with torch.no_grad():
+            new = cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
+            written, gate = cell.write(memory, new)
+        assert_close(step.memory, written[0], atol=1e-4, rtol=1e-4)
+        assert_close(step.update_norm, (written - memory)[0].norm(dim=-1), atol=1e-3, rtol=1e-3)
+        assert_close(step.gate, gate[0], atol=1e-4, rtol=1e-4)
+        memory = written
+
+
+def test_steps_count_segments_and_tokens(make):
+    reader = make()
+    steps = list(reader.read(TEXT))
+    assert [step.index for step in steps] == list(range(len(steps)))
+    assert reader.state.tokens_read == sum(len(step.tokens) for step in steps) + len(reader.tail)
+    assert reader.state.tokens_read == len(reader.tokenizer(TEXT, add_special_tokens=False)["input_ids"])
+
+
+def test_asking_leaves_no_mark_and_is_repeatable(make):
+    reader, silent = make(), make()
+    for step, _ in zip(reader.read(TEXT), silent.read(TEXT), strict=True):
+        if step.index % 10 == 0:
+            before = reader.state
+            first, again = reader.ask_many([QUESTION, QUESTION])
+            assert first == again, "the same question of the same memory got two answers"
+            assert_same_state(reader.state, before, "asking")
+    assert_same_state(reader.state, silent.state, "reading on after questions")
+
+
+def test_the_question_sees_memory_and_tail(make, tokenizer):
+    """An answer is the head's on [CLS] tail question [SEP]; a tail too long for that goes through the memory first."""
+    reader = make()
+    config = reader.config
+    asked = question_ids(tokenizer, config, QUESTION)
+    for words in (30, 48):
+        consume(reader, " ".join(["key"] * words))
+        state, model = reader.state, reader.model
+        memory, tail = state.memory[None], list(state.tail)
+        with torch.no_grad():
+            if len(tail) + len(asked) > config.text_capacity:
+                framed = torch.tensor([[config.cls_token_id, *tail, config.sep_token_id]])
+                new = model.rmt.cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
+                memory, tail = model.rmt.cell.write(memory, new)[0], []
+            last = torch.tensor([[config.cls_token_id, *tail, *asked, config.sep_token_id]])
+            hidden = model.rmt.cell(last, memory)[0]
+            logits = model.slot_logits(hidden[last == config.mask_token_id])
+        expected, given = open_answer(logits, tokenizer, config), reader.ask(QUESTION)
+        assert given.text == expected.text
+        assert given.score == pytest.approx(expected.score, rel=1e-3)
+        reader.reset()
+
+
+def test_restore_rewinds_exactly(make):
+    reader = consume(make(), TEXT[:3000])
+    state = reader.state
+    later = consume(reader, TEXT[3000:]).state
+    reader.restore(state)
+    assert_same_state(reader.state, state, "restore")
+    assert_same_state(consume(reader, TEXT[3000:]).state, later, "reading the same again after restore")
+
+
+def test_states_and_steps_are_copies(make):
+    reader = consume(make(), TEXT[:2000])
+    state, before = reader.state, reader.state.memory.clone()
+    state.memory.zero_()
+    assert torch.equal(reader.state.memory, before), "editing a state changed the reader it came from"
+    reader.restore(state)
+    state.memory.fill_(1)
+    assert not reader.state.memory.any(), "editing a state changed the reader that was restored to it"
+    initial = reader.model.rmt.memory.detach().clone()
+    for step in reader.read(TEXT[:2000]):
+        after = reader.state.memory
+        step.memory.zero_()
+        assert torch.equal(reader.state.memory, after), "editing a step's memory changed the reader"
+    assert torch.equal(reader.model.rmt.memory, initial), "reading changed the learned initial memory"
+
+
+def test_edited_memory_is_used(make):
+    reader = consume(make(), TEXT[:3000])
+    answer = reader.ask(QUESTION)
+    reader.restore(dataclasses.replace(reader.state, memory=torch.randn_like(reader.state.memory) * 5))
+    assert reader.ask(QUESTION).candidates != answer.candidates, "the answer does not depend on the memory"
+    with pytest.raises(ValueError, match=r"\(4, 32\)"):
+        reader.restore(dataclasses.replace(reader.state, memory=torch.zeros(3, 32)))
+
+
+def test_fork_and_reset(make):
+    reader = consume(make(), TEXT[:2000])
+    before = reader.state
+    fork = consume(reader.fork(), TEXT[2000:])
+    assert_same_state(reader.state, before, "what a fork reads")
+    assert_same_state(consume(reader, TEXT[2000:]).state, fork.state, "a fork's reading")
+    reader.reset()
+    assert_same_state(reader.state, make().state, "reset")
+
+
+def test_stopping_leaves_the_reader_after_the_last_step(make):
+    reader, steps = make(), []
+    for step in reader.read(TEXT):
+        steps.append(step)
+        if len(steps) == 5:
+            break
+    state = reader.state
+    assert torch.equal(state.memory, steps[-1].memory) and state.segments_read == 5 and state.tail == ()
+    assert state.tokens_read == sum(len(step.tokens) for step in steps)
+
+
+@pytest.mark.parametrize("group", [3, 8])
+def test_encoding_segments_together_changes_no_answer(make_model, tokenizer, group):
+    """As on a GPU: segments of different lengths are padded and encoded in one batch."""
+    model = make_model(**PARALLEL)
+    single, grouped = Reader(model, tokenizer), Reader(model, tokenizer)
+    grouped._group = group
+    for one, other in zip(single.read(TEXT), grouped.read(TEXT), strict=True):
+        assert_close(one.memory, other.memory, atol=1e-4, rtol=1e-4)
+    assert single.ask(QUESTION).score == pytest.approx(grouped.ask(QUESTION).score, rel=1e-3)
+
+
+def test_threads_share_a_model(make):
+    expected = consume(make(), TEXT).ask(QUESTION)
+    found = []
+
+    def work():
+        found.append(consume(make(), TEXT).ask(QUESTION))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 3
+
+
+def test_text_that_is_not_text(make):
+    with pytest.raises(ValueError, match="without a space"):
+        consume(make(), "x" * 50_000)
+    with pytest.raises(ValueError, match="empty"):
+        make().ask("  ")
+    with pytest.raises(ValueError, match="shorter"):
+        make().ask("is it red " * 20)
+    assert make().ask(QUESTION).text, "a question before any reading should get an answer"
+
+
+def test_classification_answers_with_places(make_model, tokenizer):
+    answer = Reader(make_model("classification"), tokenizer).ask(QUESTION)
+    assert answer.text in PLACES and answer.score == answer.candidates[0][1]
+    assert len(answer.candidates) == 5 and {text for text, _ in answer.candidates} <= set(PLACES)
+
+
+def slots(tokenizer, *probabilities):
+    """Logits whose softmax are these {piece: probability}."""
+    logits = torch.full((len(probabilities), len(tokenizer)), -30.0)
+    for row, pieces in enumerate(probabilities):
+        for piece, p in pieces.items():
+            logits[row, tokenizer.convert_tokens_to_ids(piece)] = torch.tensor(p).log()
+    return logits
+
+
+def test_slots_are_put_together(make_model, tokenizer):
+    config = make_model().config
+    answer = open_answer(
+        slots(tokenizer, {"red": 0.8, "blue": 0.2}, {"key": 0.5, "[SEP]": 0.5}, {"[SEP]": 1.0}), tokenizer, config
+    )
+    expected = {"red": 0.4, "red key": 0.4, "blue": 0.1, "blue key": 0.1}
+    found = dict(answer.candidates[:4])
+    assert found == pytest.approx(expected, abs=1e-4), "[SEP] should end an answer, whatever the slots after it say"
+    time = open_answer(slots(tokenizer, {"7": 1.0}, {":": 1.0}, {"4": 0.9, "[SEP]": 0.1}), tokenizer, config)
+    assert (time.text, time.score) == ("7:4", pytest.approx(0.9, abs=1e-3))
+    name = open_answer(slots(tokenizer, {"o": 1.0}, {"##r": 1.0}, {"##k": 1.0}), tokenizer, config)
+    assert name.text == "ork"
+
+
+@pytest.mark.parametrize(
+    "pieces, text", [("7 : 45", "7:45"), ("o ' neil", "o'neil"), ("3 . 50", "3.50"), ("dr . smith", "dr. smith")]
+)
+def test_tidy(pieces, text):
+    assert tidy(pieces) == text
+
+
+@pytest.fixture
+def checkpoint(make_model, tmp_path):
+    make_model(**PARALLEL, freeze_embeddings=True).save_pretrained(tmp_path / "ck")
+    return tmp_path / "ck"
+
+
+def edit_config(folder, **fields):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def edit_weights(folder, change):
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    change(weights)
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+def test_loading_a_checkpoint(checkpoint, make_model, tokenizer):
+    loaded = Reader.from_pretrained(checkpoint, device="cpu", dtype="float32")
+    fresh = Reader(make_model(**PARALLEL, freeze_embeddings=True), tokenizer)
+    assert_same_state(consume(loaded, TEXT).state, consume(fresh, TEXT).state, "save and load")
+    half = Reader.from_pretrained(checkpoint, device="cpu", dtype="bfloat16")
+    assert half.model.dtype == torch.bfloat16 and consume(half, TEXT).ask(QUESTION).text
+
+
+def gone(folder):
+    (folder / "config.json").unlink()
+
+
+def no_weights(folder):
+    (folder / "model.safetensors").unlink()
+
+
+def other_kind(folder):
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert", "architectures": ["BertModel"]}))
+
+
+def broken_json(folder):
+    (folder / "config.json").write_text("{")
+
+
+def no_head(folder):
+    edit_config(folder, architectures=["RMTModel"])
+
+
+def unknown_backbone(folder):
+    edit_config(folder, backbone="/no/such/backbone")
+
+
+def other_backbone(folder):
+    edit_config(folder, backbone=tiny_backbone(folder.parent / "wide", width=48))
+
+
+def more_layers(folder):
+    fields = json.loads((folder / "config.json").read_text())["backbone_config"]
+    edit_config(folder, backbone_config=fields | {"num_hidden_layers": 3})
+
+
+def other_shape(folder):
+    edit_config(folder, num_memory_tokens=7)
+
+
+def not_a_number(folder):
+    edit_weights(folder, lambda weights: weights["rmt.memory"].fill_(float("nan")))
+
+
+def cut_off(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (gone, "config.json is missing"),
+        (no_weights, "There is no checkpoint"),
+        (other_kind, "only RMTForMaskedLM"),
+        (broken_json, "config.json"),
+        (no_head, "only RMTForMaskedLM"),
+        (unknown_backbone, "backbone '/no/such/backbone'"),
+        (other_backbone, "do not fit"),
+        (more_layers, "do not fit"),
+        (other_shape, "do not fit"),
+        (not_a_number, "NaN or infinite"),
+        (cut_off, "do not fit"),
+    ],
+)
+def test_damaged_checkpoints_are_named(checkpoint, damage, words):
+    damage(checkpoint)
+    with pytest.raises(ValueError, match=words) as caught:
+        Reader.from_pretrained(checkpoint, device="cpu")
+    assert "\n" not in str(caught.value)

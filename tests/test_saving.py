@@ -1,0 +1,122 @@
+"""Checkpoints come back bit for bit, and the models work where Hugging Face models work: AutoClasses and Trainer."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
+from rmt_demo.modeling import MEMORY_STD
+
+CLASSES = {
+    "none": (RMTModel, AutoModel),
+    "classification": (RMTForSequenceClassification, AutoModelForSequenceClassification),
+    "masked_lm": (RMTForMaskedLM, AutoModelForMaskedLM),
+}
+
+
+@pytest.fixture
+def trained(make_model):
+    """A model none of whose weights is where a fresh one starts, so that a weight that is not loaded shows."""
+
+    def make(head, **config):
+        model = make_model(head, memory_update="gated", **config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.add_(torch.rand_like(parameter))
+        return model
+
+    return make
+
+
+def assert_same(loaded, model):
+    wanted, found = model.state_dict(), loaded.state_dict()
+    assert wanted.keys() == found.keys()
+    for name, tensor in wanted.items():
+        assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor), f"{name} changed on the way"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize("head", CLASSES)
+def test_saved_and_loaded_bit_for_bit(trained, tmp_path, head, freeze, dtype):
+    model = trained(head, freeze_embeddings=freeze, num_memory_tokens=3).to(dtype)
+    model.save_pretrained(tmp_path)
+    own, auto = CLASSES[head]
+    for loader in (own, auto):
+        loaded = loader.from_pretrained(tmp_path)
+        assert type(loaded) is own
+        assert_same(loaded, model)
+    ids = torch.tensor([[2, 60, 61, 4, 4, 4, 3]])[:, None].repeat(1, 2, 1)
+    for name in ("logits", "memory"):
+        if (wanted := getattr(model(ids), name)) is not None:
+            torch.testing.assert_close(getattr(loaded(ids), name), wanted)
+
+
+@pytest.mark.parametrize("head", CLASSES)
+def test_frozen_embeddings_are_neither_stored_nor_trained(trained, tmp_path, head):
+    model = trained(head, freeze_embeddings=True)
+    model.save_pretrained(tmp_path)
+    stored = load_file(tmp_path / "model.safetensors")
+    embeddings = {name for name, p in model.named_parameters() if not p.requires_grad}
+    assert embeddings and all(".embeddings." in name for name in embeddings)
+    assert not embeddings & stored.keys(), "frozen embeddings come from the backbone, not from the checkpoint"
+    assert stored.keys() == dict(model.named_parameters()).keys() - embeddings
+    loaded = CLASSES[head][0].from_pretrained(tmp_path)
+    assert {name for name, p in loaded.named_parameters() if not p.requires_grad} == embeddings
+    loaded.train()(torch.tensor([[60, 61, 4, 4, 4]])).memory.sum().backward()
+    assert all(p.grad is None for p in loaded.get_input_embeddings().parameters())
+
+
+def test_embeddings_are_trained_and_stored_unless_frozen(trained, tmp_path):
+    model = trained("none")
+    assert all(p.requires_grad for p in model.parameters())
+    model.save_pretrained(tmp_path)
+    assert load_file(tmp_path / "model.safetensors").keys() == dict(model.named_parameters()).keys()
+
+
+def test_a_new_model_starts_from_the_backbone_with_open_gates(make_model):
+    model = make_model("none", memory_update="gated", num_memory_tokens=9)
+    assert model.cell.gate.score.bias.item() == 3.0
+    assert model.memory.std().item() == pytest.approx(MEMORY_STD, rel=0.2), "memory tokens start out different"
+
+
+# -- Trainer
+
+
+def rows(count=6, length=40):
+    """Samples of different lengths, padded on the right, as a data collator would find them."""
+    samples = []
+    for n in range(count):
+        mask = (torch.arange(length) < length - 5 * n).long()
+        samples.append({"input_ids": torch.full((length,), 60 + n) * mask, "attention_mask": mask, "labels": n})
+    return samples
+
+
+@pytest.fixture
+def trainer(make_model, tmp_path):
+    pytest.importorskip("accelerate").state.AcceleratorState._reset_state(True)  # a process has one, kept for good
+    settings = TrainingArguments(
+        tmp_path, max_steps=2, per_device_train_batch_size=3, report_to="none", use_cpu=True, disable_tqdm=True
+    )
+    model = make_model("classification", memory_update="gated")
+    return Trainer(model, settings, train_dataset=rows(), eval_dataset=rows())
+
+
+def test_two_steps_with_the_trainer(trainer, tmp_path):
+    before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+    assert trainer.train().global_step == 2
+    for name, parameter in trainer.model.named_parameters():
+        if "word_embeddings" not in name and "position" not in name and "token_type" not in name:
+            assert not torch.equal(parameter, before[name]), f"{name} was not trained"
+    assert trainer.evaluate()["eval_loss"] > 0
+    assert trainer.predict(rows()).predictions[0].shape == (6, 6)
+    trainer.save_model(tmp_path / "saved")
+    assert_same(RMTForSequenceClassification.from_pretrained(tmp_path / "saved"), trainer.model)
+
+
+def test_the_trainer_hands_over_the_attention_mask(trainer):
+    """It drops columns that are not named in `forward`; without the mask, padding would be read as text."""
+    (batch,) = list(trainer.get_eval_dataloader())
+    assert {"input_ids", "attention_mask", "labels"} <= batch.keys()

