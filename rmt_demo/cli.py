@@ -4,20 +4,12 @@ Bad input ends in exit code 2 and one line that says what to do.
 """
 
 import argparse
-import codecs
-import contextlib
 import json
-import re
 import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CHECKPOINT = Path("checkpoints/rmt-minilm")
-CHUNK_BYTES = 1 << 16
-SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s)|\n")
-UNKNOWN_LENGTH = sys.maxsize  # of standard input
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = build_parser().parse_args(argv)
         args.command(args)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -102,16 +94,15 @@ def run_ask(args: argparse.Namespace) -> None:
     if args.haystack not in (None, "-") and not Path(args.haystack).is_file():
         raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
 
-    import transformers
     from tqdm import tqdm
 
     from . import Reader, Trace
     from .data.batches import question_ids
+    from .data.files import file_text
     from .data.haystack import Haystack
     from .segments import token_ids
 
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
     for question in args.question:
         question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
@@ -121,46 +112,51 @@ def run_ask(args: argparse.Namespace) -> None:
                 f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {reader.config.text_capacity} fit into a "
                 "segment: give a shorter one."
             )
-    total = None
     if args.corpus:
         text = Haystack(args.corpus, facts, args.length or 10_000, args.seed, reader.tokenizer)
-        total = text.tokens
     else:
         text = file_text(args.haystack, facts)
     trace = Trace()
     for question in args.question if args.trace else ():
         trace.pin(question)
     began = time.perf_counter()
+    total = text.tokens if args.corpus else None
     with tqdm(total=total, unit=" tokens", unit_scale=True, leave=False, disable=None) as bar:  # on terminals only
         for step in reader.read(text):
             bar.update(len(step.tokens))
             if args.trace:
                 trace.add(step, reader.ask_many(trace.questions))
     seconds = time.perf_counter() - began
-    answers = reader.ask_many(args.question)
     if args.trace:
         trace.save(args.trace)
-    state = reader.state
-    speed = state.tokens_read / max(seconds, 1e-9)
-    print(
-        f"Read {state.tokens_read:,} tokens, {state.segments_read:,} full segments, in {seconds:.1f} s: "
-        f"{speed:,.0f} tokens/s.",
-        file=sys.stderr,
-    )
+    report(args, reader.ask_many(args.question), reader.state, seconds)
+
+
+def report(args: argparse.Namespace, answers: list, state, seconds: float) -> None:
+    """Print answers to stdout and the speed to stderr."""
+    tokens, segments = state.tokens_read, state.segments_read
+    speed = tokens / max(seconds, 1e-9)
+    print(f"Read {tokens:,} tokens in {seconds:.1f} s: {speed:,.0f} tokens/s.", file=sys.stderr)
+    pairs = list(zip(args.question, answers, strict=True))
     if args.json:
-        said = [
-            {"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates}
-            for q, a in zip(args.question, answers, strict=True)
-        ]
-        read = {"tokens": state.tokens_read, "segments": state.segments_read, "seconds": seconds}
-        print(json.dumps({"answers": said} | read | {"tokens_per_second": speed}))
+        said = [{"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates} for q, a in pairs]
+        read = {"tokens": tokens, "segments": segments, "seconds": seconds, "tokens_per_second": speed}
+        print(json.dumps({"answers": said, **read}))
     else:
-        for question, answer in zip(args.question, answers, strict=True):
+        for question, answer in pairs:
             print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure)")
 
 
+def be_quiet() -> None:
+    """Keep the progress bars and warnings of `transformers` off stderr."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def parse_fact(text: str):
-    """ "Daniel went to the garden.@0.3" -> Fact."""
+    """A fact as written on the command line, TEXT@POSITION."""
     from .data.haystack import Fact
 
     sentence, at, position = text.rpartition("@")
@@ -171,68 +167,6 @@ def parse_fact(text: str):
     if where is None:
         raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
     return Fact(sentence.strip(), where)
-
-
-def file_text(path: str, facts: Iterable) -> Iterator[str]:
-    """The text of a file, or of standard input for "-", in chunks, with each fact after the first sentence end or
-    line end from its position on (a share of the file's bytes).
-
-    Raises:
-        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside standard input.
-    """
-    name = "standard input" if path == "-" else path
-    if path == "-" and any(0 < fact.position < 1 for fact in facts):
-        raise ValueError(
-            "The length of standard input is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
-        )
-    try:
-        size = UNKNOWN_LENGTH if path == "-" else Path(path).stat().st_size
-        file = contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb")
-        with file as opened:
-            yield from with_facts(decoded(opened, name), facts, size)
-    except OSError as error:
-        raise ValueError(f"{name} cannot be read ({error.strerror}): give a readable text file.") from error
-
-
-def decoded(file, name: str) -> Iterator[tuple[int, str]]:
-    """(bytes, text) of each chunk of a binary file."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    empty = True
-    try:
-        while data := file.read(CHUNK_BYTES):
-            text = decoder.decode(data)
-            if "\0" in text:
-                raise ValueError(f"{name} looks like binary data: give a plain UTF-8 text file.")
-            empty = empty and not text.strip()
-            yield len(data), text
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8 text: save it as plain UTF-8 text first.") from error
-    if empty:
-        raise ValueError(f"{name} is empty: give a file with some text in it.")
-
-
-def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable, size: int) -> Iterator[str]:
-    """Put facts into (bytes, text) chunks of a text of `size` bytes."""
-    waiting = deque(sorted(facts, key=lambda fact: fact.position))
-    while waiting and waiting[0].position == 0:
-        yield waiting.popleft().text + " "
-    before = 0
-    for count, text in chunks:
-        start = 0
-        while waiting:
-            # Within a chunk, bytes are taken to be spread evenly over its characters.
-            at = int((waiting[0].position * size - before) / count * len(text))
-            end = SENTENCE_END.search(text, max(at, start)) if at < len(text) else None
-            if not end:
-                break
-            yield text[start : end.end()]
-            yield f" {waiting.popleft().text} "
-            start = end.end()
-        yield text[start:]
-        before += count
-    for fact in waiting:
-        yield " " + fact.text
 
 
 def run_train(args: argparse.Namespace) -> None:
@@ -249,7 +183,13 @@ def run_eval(args: argparse.Namespace) -> None:
     """Measure a checkpoint."""
     from .evaluation.extrapolation import evaluate
 
+    be_quiet()
     given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "tasks")}
     results = evaluate(args.checkpoint, args.out, **{k: v for k, v in given.items() if v is not None})
     if args.json:
         print(json.dumps(results))
+        return
+    for task, result in results.items():
+        for row in result["rows"]:
+            interval = f"{row['low']:.1f} to {row['high']:.1f}"
+            print(f"{task:10} {row['segments']:6} segments: {row['accuracy']:5.1f}% right ({interval})")

@@ -69,9 +69,7 @@ class RMTConfig(PreTrainedConfig):
             ValueError: if no backbone_config was given.
         """
         if self.backbone_config is None:
-            raise ValueError(
-                "This RMTConfig has no backbone_config; create the model with from_backbone(...)."
-            )
+            raise ValueError("This RMTConfig has no backbone_config; create the model with from_backbone(...).")
         fields = dict(self.backbone_config)
         fields.pop("dtype", None)  # the backbone is in the precision of the model around it
         return AutoConfig.for_model(fields.pop("model_type"), **fields)

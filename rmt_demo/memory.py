@@ -60,9 +60,7 @@ class _Player:
 
     def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         text_key, text_value = next(self.layers)
-        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat(
-            [value, text_value.to(value.dtype)], dim=2
-        )
+        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat([value, text_value.to(value.dtype)], dim=2)
 
 
 def _memory_attention(module, query, key, value, attention_mask, text_rows=None, **kwargs):
@@ -200,16 +198,14 @@ class MemoryCell(nn.Module):
         # The text keeps the positions it has beside m memory rows: 0, then m + 1, m + 2, ...
         positions = torch.arange(m, m + framed.shape[1], device=text.device)
         positions[0] = 0
-        mask = (
-            None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
-        )
+        mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
         self.backbone(
             inputs_embeds=framed, attention_mask=mask, position_ids=positions[None], text_rows=_Recorder(kept)
         )
         return kept
 
     def update(self, memory: Tensor, text: TextKeyValues) -> Tensor:
-        """Memory pass of `text_attends_memory=False`: memory [B, m, d] and B encoded segments -> new memory [B, m, d]."""
+        """Memory pass of `text_attends_memory=False`: memory [B, m, d], B encoded segments -> new memory [B, m, d]."""
         m = memory.shape[1]
         if m == 0:
             return memory
@@ -234,7 +230,5 @@ class MemoryCell(nn.Module):
         return self.gate(memory, new)
 
     def _separator(self, batch: int) -> Tensor:
-        sep = torch.tensor(
-            [[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device
-        )
+        sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)
         return self.embed(sep).expand(batch, -1, -1)

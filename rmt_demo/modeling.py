@@ -62,9 +62,7 @@ class RMTPreTrainedModel(PreTrainedModel):
             ValueError: if the backbone cannot be found or a field is out of range.
         """
         backbone, tokenizer = backbones.load_backbone(name), backbones.load_tokenizer(name)
-        special = {
-            f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")
-        }
+        special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
         model = cls(RMTConfig(backbone=name, backbone_config=backbone.config.to_dict(), **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         return model
@@ -165,9 +163,7 @@ class RMTModel(RMTPreTrainedModel):
                 real = (order[:, t] >= 0)[:, None]
                 memory = torch.where(real[..., None], written, memory)
                 gates.append(gate * real)
-        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(
-            *memory.shape[:1], 0, memory.shape[1]
-        )
+        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(*memory.shape[:1], 0, memory.shape[1])
 
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
         """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""
@@ -226,18 +222,13 @@ class RMTModel(RMTPreTrainedModel):
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
 
 
-def frame_last_full(
-    input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig
-) -> tuple[Tensor, Tensor]:
+def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig) -> tuple[Tensor, Tensor]:
     """Cut text tokens [B, T] so that the last segment is full and the first one short, and frame each segment:
     ids and mask [B, S, L]. Padding may stand on either side; shorter samples start with empty segments."""
     if attention_mask is None:
         attention_mask = torch.ones_like(input_ids)
     samples = [
-        [
-            [config.cls_token_id, *part, config.sep_token_id]
-            for part in split_last_full(row, config.text_capacity)
-        ]
+        [[config.cls_token_id, *part, config.sep_token_id] for part in split_last_full(row, config.text_capacity)]
         for row in (ids[mask.bool()].tolist() for ids, mask in zip(input_ids, attention_mask, strict=True))
     ]
     if not all(samples):

@@ -26,7 +26,10 @@ from .memory import TextKeyValues
 from .modeling import RMTPreTrainedModel
 from .segments import SegmentBuffer, stream_tokens
 
-GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one, and one needs no padding
+GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
+# Segments are padded to a multiple of this. Sentence ends give a hundred different lengths, and kernels prepared and
+# cached for every one of them would cost 150 MB and more time than the padding.
+ROUND = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +212,11 @@ class Reader:
     def _update(self, memory: Tensor, ids: list[int], text: TextKeyValues | None) -> tuple[Tensor, Tensor]:
         """memory [m, d] and a segment, encoded or not -> the memory after it [m, d] and the gates [m]."""
         cell, memory = self.model.rmt.cell, memory[None]
-        new = cell.update(memory, text) if text else cell(self._frame([ids])[0], memory)[1]
+        if text:
+            new = cell.update(memory, text)
+        else:
+            framed, mask = self._frame([ids])
+            new = cell(framed, memory, mask)[1]
         memory, gate = cell.write(memory, new)
         return memory[0], gate[0]
 
@@ -220,7 +227,7 @@ class Reader:
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
         """[CLS] text [SEP] for each segment, padded on the right: ids and mask [N, L]."""
-        length = max(map(len, segments))
+        length = min(-(-max(map(len, segments)) // ROUND) * ROUND, self.config.text_capacity)
         cls, sep, pad = self.config.cls_token_id, self.config.sep_token_id, self.config.pad_token_id
         rows = [[cls, *ids, sep] + [pad] * (length - len(ids)) for ids in segments]
         ids = torch.tensor(rows, device=self.model.device)
@@ -230,8 +237,8 @@ class Reader:
     @torch.inference_mode()
     def _logits(self, memory: Tensor, ids: list[int]) -> Tensor:
         """Run the question's segment: logits [k, V] of its slots, or [classes]."""
-        framed, _ = self._frame([ids])
-        return self.model(framed[None], memory=memory[None]).logits[0]
+        framed, mask = self._frame([ids])
+        return self.model(framed[None], attention_mask=mask[None], memory=memory[None]).logits[0]
 
 
 def _copy(tensor: Tensor) -> Tensor:

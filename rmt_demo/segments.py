@@ -108,9 +108,7 @@ class SegmentBuffer:
         return full
 
 
-def cut(
-    tokens: Iterable[list[int]], capacity: int, stops: frozenset[int] = frozenset()
-) -> Iterator[list[int]]:
+def cut(tokens: Iterable[list[int]], capacity: int, stops: frozenset[int] = frozenset()) -> Iterator[list[int]]:
     """Cut a stream of token blocks into segments (see `SegmentBuffer`); the last one may be short."""
     buffer = SegmentBuffer(capacity, stops)
     for ids in tokens:

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_backbone, tiny_text
 
 from rmt_demo import Reader, Trace
-from rmt_demo.cli import main, with_facts
+from rmt_demo.cli import main
+from rmt_demo.data.files import with_facts
 from rmt_demo.data.haystack import Fact
 
 QUESTION = "Where is Mary?"

@@ -229,6 +229,15 @@ def test_masked_lm_fills_the_slots_from_the_word_embeddings(make_model):
     assert model(ids).loss is None
 
 
+@pytest.mark.parametrize("head", ["classification", "masked_lm"])
+def test_heads_hand_on_the_mask(make_model, head):
+    model, ids = make_model(head), random_text(1, 40)
+    ids[0, -4:-1] = MASK
+    padded = torch.cat([ids, ids[:, :9]], dim=1)
+    found = model(padded, (torch.arange(49) < 40).long()[None])
+    close(found.logits, model(ids).logits)
+
+
 def test_a_segment_that_is_too_long_is_refused(make_model):
     with pytest.raises(ValueError, match="A segment has 28 tokens; with this config it may have 27"):
         make_model("none")(story(length=28))

@@ -186,6 +186,30 @@ def test_encoding_segments_together_changes_no_answer(make_model, tokenizer, gro
     assert single.ask(QUESTION).score == pytest.approx(grouped.ask(QUESTION).score, rel=1e-3)
 
 
+def test_text_is_taken_as_it_is_read(make):
+    taken = 0
+
+    def endless():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield TEXT[:500] + " "
+
+    steps = make().read(endless())
+    for _ in range(200):
+        next(steps)
+    assert taken * 501 < 200 * 25 * 6 + 20_000, "far more text was taken than 200 segments need"
+
+
+def test_segments_come_in_few_shapes(make_model, tokenizer, monkeypatch):
+    """Kernels are prepared, and kept, for every shape there is."""
+    model = make_model(**PARALLEL | {"segment_length": 128})
+    encode, shapes = model.rmt.cell.encode_text, set()
+    monkeypatch.setattr(model.rmt.cell, "encode_text", lambda ids, mask: shapes.add(ids.shape) or encode(ids, mask))
+    lengths = {len(step.tokens) for step in Reader(model, tokenizer).read(tiny_text(3000))}
+    assert len(lengths) > 5 and len(shapes) <= 2, f"{sorted(lengths)} tokens were framed as {shapes}"
+
+
 def test_threads_share_a_model(make):
     expected = consume(make(), TEXT).ask(QUESTION)
     found = []

@@ -35,9 +35,7 @@ def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
     if not question.strip():
         raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
     if len(ids) > config.text_capacity:
-        raise ValueError(
-            f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one."
-        )
+        raise ValueError(f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one.")
     return ids
 
 
@@ -121,9 +119,7 @@ class BatchMaker:
             for question in questions:
                 ids = question_ids(self.tokenizer, self.config, question.text)
                 left, needed = room - len(ids), sum(map(len, in_tail))
-                tail = (
-                    self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
-                )
+                tail = self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
                 asked.append((sample, tail + ids, question))
         return self._tensors(rng, mixture, rows, orders, asked, room)
 
@@ -135,9 +131,7 @@ class BatchMaker:
         else:
             count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
             story, at_start = (
-                self.stories.story(
-                    rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families
-                ),
+                self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families),
                 False,
             )
         return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start
@@ -161,17 +155,13 @@ class BatchMaker:
         while space > 0:
             pieces.append(self.sentences[at % len(self.sentences)][:space])
             space, at = space - len(pieces[-1]), at + 1
-        for spot, fact in zip(
-            sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True
-        ):
+        for spot, fact in zip(sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True):
             pieces.insert(spot, fact)
         return [token for piece in pieces for token in piece]
 
     def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
         trained = len(rows)
-        rows = rows + [
-            self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)
-        ]
+        rows = rows + [self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)]
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)
         for b, sample in enumerate(orders):

@@ -63,9 +63,7 @@ def load(name: str | Path, part: str = "train") -> Background:
     else:
         sentences = [s for _, held in blocks for s in held]
     if not sentences:
-        raise ValueError(
-            f"{name} has too little text for a {part!r} part: use part 'all' or give a longer text."
-        )
+        raise ValueError(f"{name} has too little text for a {part!r} part: use part 'all' or give a longer text.")
     return Background(str(name), part, sentences)
 
 
@@ -117,9 +115,7 @@ def _blocks(name: str | Path) -> Blocks:
         return _file(path)
     if name == "pg19" or re.fullmatch(r"[\w.-]+/[\w.-]+(?<!\.txt)(?<!\.md)", str(name)):
         return _hub(PG19 if name == "pg19" else str(name))
-    raise ValueError(
-        f"There is no text {str(name)!r}: give the path of a text file or one of {', '.join(CORPORA)}."
-    )
+    raise ValueError(f"There is no text {str(name)!r}: give the path of a text file or one of {', '.join(CORPORA)}.")
 
 
 @lru_cache
@@ -181,9 +177,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(
-            f"{path} cannot be read ({error.strerror}): give the path of a text file."
-        ) from error
+        raise ValueError(f"{path} cannot be read ({error.strerror}): give the path of a text file.") from error
     if len(data) > MAX_BYTES:
         warnings.warn(f"{path} is large: only its first {MAX_BYTES // 1_000_000} MB are used.", stacklevel=2)
         data = data[: data.rfind(b" ")]  # never in the middle of a character
@@ -201,9 +195,7 @@ def _read(path: Path) -> str:
 def _hub(dataset: str) -> Blocks:
     """The first 50 MB of a Hub dataset's "text" column; a row (in pg19, a book) is a block."""
     if importlib.util.find_spec("datasets") is None:
-        raise ValueError(
-            f"{dataset!r} is no file here, and reading it from the Hub needs: pip install datasets"
-        )
+        raise ValueError(f"{dataset!r} is no file here, and reading it from the Hub needs: pip install datasets")
     import datasets
 
     blocks, size = [], 0

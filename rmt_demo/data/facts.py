@@ -33,9 +33,7 @@ class StoryGenerator:
         self.rng = Random(seed)
         self.extra_words = [word for word in extra_words if side(word) == split and word.lower() != UNKNOWN]
 
-    def story(
-        self, num_facts: int, num_questions: int, unknown_rate: float = 0.15, families: str = "train"
-    ) -> Story:
+    def story(self, num_facts: int, num_questions: int, unknown_rate: float = 0.15, families: str = "train") -> Story:
         """Draw one story.
 
         Args:
@@ -219,9 +217,7 @@ class StoryGenerator:
         question = self._ask(template, family.name, slots, UNKNOWN, plot)
         return question if question and question.answer == UNKNOWN else None
 
-    def _ask(
-        self, template: str, family: str, slots: Slots, kind: str, plot: list[Statement]
-    ) -> Question | None:
+    def _ask(self, template: str, family: str, slots: Slots, kind: str, plot: list[Statement]) -> Question | None:
         mentioned = slots_of(template)
         known = tuple(pair for pair in slots if pair[0] in mentioned)
         ask = "site" if family == "carried" else next(slot for slot, _ in slots if slot not in mentioned)
@@ -249,8 +245,6 @@ def _clashes(family: Family, slots: Iterable[tuple[str, str]], plot: list[Statem
         if fact.family == family.name:
             if len(keys) == len(family.keys) and keys <= set(fact.slots):
                 return True
-        elif FAMILIES[fact.family].topic == family.topic and {w for _, w in slots} & {
-            w for _, w in fact.slots
-        }:
+        elif FAMILIES[fact.family].topic == family.topic and {w for _, w in slots} & {w for _, w in fact.slots}:
             return True
     return False

@@ -25,9 +25,7 @@ class Fact:
         if not self.text.strip():
             raise ValueError("A fact needs some text.")
         if not 0 <= self.position <= 1:
-            raise ValueError(
-                f"A fact's position is a number from 0 (beginning) to 1 (end), not {self.position}."
-            )
+            raise ValueError(f"A fact's position is a number from 0 (beginning) to 1 (end), not {self.position}.")
 
 
 class Haystack:

@@ -71,17 +71,13 @@ def lies_oracle(facts: Iterable[Statement], query: Query) -> str:
     views = [dict(zip(("subject", "direction", "reference"), triple, strict=True)) for triple in lying]
     found = {view[query.ask] for view in views if set(query.known) <= set(view.items())}
     if len(found) != 1:
-        raise ValueError(
-            f"{query} has {len(found)} answers; ask about a relation that exactly one fact gives."
-        )
+        raise ValueError(f"{query} has {len(found)} answers; ask about a relation that exactly one fact gives.")
     return found.pop()
 
 
 def _located(rng: Random, at_start: bool) -> Task:
     name, place = rng.choice(NAMES), rng.choice(PLACES)
-    facts = (
-        Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),
-    )
+    facts = (Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),)
     query = Query("go", (("person", name),), "site")
     return _task(facts, Question(f"Where is {name}?", oracle(facts, query), "single", query), at_start)
 

@@ -8,9 +8,7 @@ import zlib
 from functools import cache
 from itertools import product
 
-PROPER = frozenset(
-    "person surname city country language company title".split()
-)  # capitalised wherever they stand
+PROPER = frozenset("person surname city country language company title".split())  # capitalised wherever they stand
 
 # An underscore stands for a space.
 _LISTED = {
@@ -280,9 +278,7 @@ _GENERATED = {
     + [f"{a}{n}{b}" for a, n, b in product(_CONSONANTS, range(2, 10), _CONSONANTS)],
     "title": [f"{adjective} {noun}" for adjective, noun in product(_ADJECTIVES, _NOUNS)],
 }
-_POOLS = {
-    kind: [word.replace("_", " ") for word in words.split()] for kind, words in _LISTED.items()
-} | _GENERATED
+_POOLS = {kind: [word.replace("_", " ") for word in words.split()] for kind, words in _LISTED.items()} | _GENERATED
 _POOLS["site"] = _POOLS["room"] + _POOLS["place"]
 KINDS = tuple(_POOLS)
 

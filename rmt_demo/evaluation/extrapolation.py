@@ -70,9 +70,7 @@ def evaluate(
         ValueError: for a task that does not exist, or a checkpoint that cannot be loaded.
     """
     if unknown := set(tasks) - {*TASKS, STREAM}:
-        raise ValueError(
-            f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}."
-        )
+        raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
     reader = Reader.from_pretrained(checkpoint)
     text = corpora.mix(background, "eval")
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
@@ -107,9 +105,7 @@ Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "
 
 
 @torch.inference_mode()
-def _table(
-    model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str
-) -> list[Outcome]:
+def _table(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str) -> list[Outcome]:
     """Haystacks as tables of segments (see `batches.py`)."""
     mixture = dataclasses.replace(mixture, segments=(segments - 1, segments - 1))
     outcomes: list[Outcome] = []

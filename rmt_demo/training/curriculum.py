@@ -17,6 +17,7 @@ class Stage:
 
     mixture         what the haystacks look like
     segment_length  tokens per model input in this stage
+    learning_rate   of AdamW; in the last stage it falls linearly to zero
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
     max_steps       the next stage begins after so many steps at the latest
     min_steps       and after so many at the earliest
@@ -26,6 +27,7 @@ class Stage:
 
     mixture: Mixture
     segment_length: int
+    learning_rate: float = 3e-4
     threshold: float = 0.9
     max_steps: int = 1000
     min_steps: int = 40
@@ -38,14 +40,13 @@ class Recipe:
 
     head            "masked_lm" (open answers) or "classification" (one of the paper's six places)
     config          RMTConfig fields that differ from the paper's
-    stages          the curriculum; the last stage lasts exactly its max_steps while the learning rate falls to zero
-    learning_rate   of AdamW, after a linear warm-up over `warmup` steps
+    stages          the curriculum; the last stage lasts exactly its max_steps
+    warmup          steps over which the learning rate rises linearly at the very beginning
     """
 
     stages: tuple[Stage, ...]
     head: str = "masked_lm"
     config: dict = field(default_factory=dict)
-    learning_rate: float = 2e-4
     weight_decay: float = 1e-3
     warmup: int = 50
 
@@ -83,9 +84,10 @@ class Curriculum:
     def gate_penalty(self) -> float:
         return self.stage.gate_penalty * min(1.0, self.steps / 100)
 
-    def learning_rate_factor(self) -> float:
-        """1 until the last stage, in which it falls linearly to 0."""
-        return max(0.0, 1 - self.steps / self.stage.max_steps) if self.is_last else 1.0
+    def learning_rate(self) -> float:
+        """The stage's, falling linearly to 0 over the last stage."""
+        left = 1 - self.steps / self.stage.max_steps if self.is_last else 1.0
+        return self.stage.learning_rate * max(0.0, left)
 
     def state_dict(self) -> dict:
         return {"index": self.index, "steps": self.steps, "accuracy": self.accuracy}

@@ -3,6 +3,8 @@
 from ..data.batches import Mixture
 from .curriculum import Recipe, Stage
 
+ALONE = Mixture(64, segments=(1, 1), facts=(1, 2), questions=3, tail_rate=0.05, background=1)
+
 OPEN = Recipe(
     config={
         "num_memory_tokens": 16,
@@ -11,19 +13,20 @@ OPEN = Recipe(
         "freeze_embeddings": True,
         "cut_at_sentences": True,
     },
-    learning_rate=3e-4,
     stages=(
         # One segment: learn to find and copy an answer.
-        Stage(Mixture(48, segments=(0, 0), facts=(1, 3), tail_rate=1.0, background=1), 64, 0.78, 600),
+        Stage(Mixture(48, segments=(0, 0), facts=(1, 3), tail_rate=1.0, background=1), 64, 3e-4, 0.78, 600),
         # Facts alone in the segment before: learn to carry them in memory and to keep two apart.
-        Stage(Mixture(64, segments=(1, 1), facts=(1, 2), questions=3, tail_rate=0.05, background=1), 32, 0.8, 800),
-        Stage(Mixture(48, segments=(1, 2), facts=(1, 3), tail_rate=0.1, background=4), 48, 0.85, 800),
+        Stage(ALONE, 32, 3e-4, 0.75, 800),
+        Stage(ALONE, 32, 1.5e-4, 0.8, 800),
+        Stage(Mixture(48, segments=(1, 2), facts=(1, 3), tail_rate=0.1, background=4), 48, 1.5e-4, 0.85, 200),
         # More text and more segments; the write gates are asked to be thrifty.
-        Stage(Mixture(segments=(1, 4), facts=(1, 3), background=24), 64, 0.85, 600, gate_penalty=0.3),
-        Stage(Mixture(segments=(0, 8), facts=(1, 4), background=32), 64, 0.9, 600, gate_penalty=0.5),
-        Stage(Mixture(segments=(0, 16), facts=(1, 5), background=32), 64, 0.92, 600, gate_penalty=1.0),
-        Stage(Mixture(24, segments=(0, 12), facts=(1, 4), background=24), 160, 0.93, 400, gate_penalty=1.0),
-        Stage(Mixture(16, segments=(0, 10), facts=(1, 4), background=16), 512, 2.0, 400, gate_penalty=1.0),
+        Stage(Mixture(segments=(1, 4), facts=(1, 3), background=24), 64, 1.5e-4, 0.86, 300, gate_penalty=0.3),
+        Stage(Mixture(segments=(0, 8), facts=(1, 3), background=32), 64, 1.5e-4, 0.9, 350, gate_penalty=0.5),
+        Stage(Mixture(segments=(0, 16), facts=(1, 4), background=32), 64, 1.5e-4, 0.92, 200, gate_penalty=1.0),
+        # Longer segments, up to the paper's.
+        Stage(Mixture(24, segments=(0, 12), facts=(1, 3), background=20), 192, 1.5e-4, 0.93, 200, gate_penalty=1.0),
+        Stage(Mixture(16, segments=(0, 10), facts=(1, 3), background=12), 512, 1.5e-4, 1.0, 250, gate_penalty=1.0),
     ),
 )
 
@@ -32,10 +35,8 @@ SMOKE = Recipe(
     config=OPEN.config,
     warmup=5,
     stages=(
-        Stage(
-            Mixture(8, segments=(0, 0), facts=(1, 1), tail_rate=1.0, background=1), 64, 0.01, 10, min_steps=5
-        ),
-        Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), 64, 1.0, 10, gate_penalty=0.5),
+        Stage(Mixture(8, segments=(0, 0), facts=(1, 1), tail_rate=1.0, background=1), 64, 3e-4, 0.01, 10, min_steps=5),
+        Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), 64, 3e-4, 1.0, 10, gate_penalty=0.5),
     ),
 )
 

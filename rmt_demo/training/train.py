@@ -20,8 +20,8 @@ from .. import backbones
 from ..data import corpora
 from ..data.batches import Batch, BatchMaker
 from ..data.tasks import PLACES
-from ..memory import WriteGate
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
+from ..memory import WriteGate
 from ..modeling import RMTPreTrainedModel
 from .curriculum import Curriculum, Recipe
 
@@ -59,7 +59,6 @@ def train(
     model, batches = build(recipe, backbone, background)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
-        recipe.learning_rate,
         weight_decay=recipe.weight_decay,
     )
     curriculum = Curriculum(recipe.stages)
@@ -77,8 +76,7 @@ def train(
         hold_gates(model, open_=stage.gate_penalty == 0)
         batch = batches.batch(stage.mixture, draw, stage.segment_length)
         for group in optimizer.param_groups:
-            warm = min(1.0, (progress.step + 1) / recipe.warmup)
-            group["lr"] = recipe.learning_rate * warm * curriculum.learning_rate_factor()
+            group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
         loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), 1.0)
@@ -116,9 +114,7 @@ def hold_gates(model: nn.Module, open_: bool) -> None:
             module.held_open = open_
 
 
-def loss_of(
-    model: nn.Module, batch: Batch, head: str, gate_penalty: float, device
-) -> tuple[torch.Tensor, dict]:
+def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device) -> tuple[torch.Tensor, dict]:
     """The loss of one batch and what to log of it."""
     inputs = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
     if head == "classification":
@@ -150,14 +146,10 @@ class Progress:
 def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm) -> None:
     out.mkdir(parents=True, exist_ok=True)
     record = {"step": progress.step, "stage": curriculum.index, "seconds": round(progress.seconds, 1)}
-    record |= {k: round(v, 4) for k, v in metrics.items()} | {
-        "running_accuracy": round(curriculum.accuracy, 4)
-    }
+    record |= {k: round(v, 4) for k, v in metrics.items()} | {"running_accuracy": round(curriculum.accuracy, 4)}
     with (out / "metrics.jsonl").open("a") as file:
         file.write(json.dumps(record) + "\n")
-    bar.set_postfix(
-        stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}"
-    )
+    bar.set_postfix(stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}")
     bar.update()
 
 
@@ -172,9 +164,7 @@ def save_state(accelerator: Accelerator, state: Path) -> None:
         (state / "complete").touch()
 
 
-def save_checkpoint(
-    model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background
-) -> None:
+def save_checkpoint(model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background) -> None:
     """The model in bfloat16 and `training.json`, which says how it was made."""
     model.to(torch.bfloat16).save_pretrained(out)
     made = {

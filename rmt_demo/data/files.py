@@ -1,0 +1,77 @@
+"""A user's own text file, or standard input, read in chunks, with facts hidden in it on the way."""
+
+import codecs
+import contextlib
+import re
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .haystack import Fact
+
+CHUNK_BYTES = 1 << 16
+SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s)|\n")
+UNKNOWN_LENGTH = sys.maxsize  # of standard input
+
+
+def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
+    """The text of a file, or of standard input for "-", in chunks, with each fact after the first sentence end or
+    line end from its position on (a share of the file's bytes).
+
+    Raises:
+        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside standard input.
+    """
+    name = "standard input" if path == "-" else path
+    if path == "-" and any(0 < fact.position < 1 for fact in facts):
+        raise ValueError(
+            "The length of standard input is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
+        )
+    try:
+        size = UNKNOWN_LENGTH if path == "-" else Path(path).stat().st_size
+        file = contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb")
+        with file as opened:
+            yield from with_facts(decoded(opened, name), facts, size)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror}): give a readable text file.") from error
+
+
+def decoded(file, name: str) -> Iterator[tuple[int, str]]:
+    """(bytes, text) of each chunk of a binary file."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    empty = True
+    try:
+        while data := file.read(CHUNK_BYTES):
+            text = decoder.decode(data)
+            if "\0" in text:
+                raise ValueError(f"{name} looks like binary data: give a plain UTF-8 text file.")
+            empty = empty and not text.strip()
+            yield len(data), text
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8 text: save it as plain UTF-8 text first.") from error
+    if empty:
+        raise ValueError(f"{name} is empty: give a file with some text in it.")
+
+
+def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable[Fact], size: int) -> Iterator[str]:
+    """Put facts into (bytes, text) chunks of a text of `size` bytes."""
+    waiting = deque(sorted(facts, key=lambda fact: fact.position))
+    while waiting and waiting[0].position == 0:
+        yield waiting.popleft().text + " "
+    before = 0
+    for count, text in chunks:
+        start = 0
+        while waiting:
+            # Within a chunk, bytes are taken to be spread evenly over its characters.
+            at = int((waiting[0].position * size - before) / count * len(text))
+            end = SENTENCE_END.search(text, max(at, start)) if at < len(text) else None
+            if not end:
+                break
+            yield text[start : end.end()]
+            yield f" {waiting.popleft().text} "
+            start = end.end()
+        yield text[start:]
+        before += count
+    for fact in waiting:
+        yield " " + fact.text
