@@ -64,7 +64,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     """
     if str(device) != "auto":
         try:
-            torch.empty(0, device=device)
+            torch.zeros(1, device=device).item()
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
                 f"The device {str(device)!r} is not available here; use auto, cpu, cuda or mps."
@@ -81,7 +81,7 @@ def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch
         return dtype
     if dtype != "auto":
         named = getattr(torch, dtype, None)
-        if not isinstance(named, torch.dtype):
+        if not isinstance(named, torch.dtype) or not named.is_floating_point:
             raise ValueError(f"Unknown dtype {dtype!r}; use auto, float32 or bfloat16.")
         return named
     if device.type == "cuda":

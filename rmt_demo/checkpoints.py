@@ -37,7 +37,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     tokenizer = backbones.load_tokenizer(config.backbone)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
-        fits = not _missing(model, weights) and len(tokenizer) <= model.get_input_embeddings().num_embeddings
+        fits = not _differing(model, weights) and len(tokenizer) <= model.get_input_embeddings().num_embeddings
     except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match
         fits = False
     if not fits:
@@ -50,9 +50,11 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     return model, tokenizer
 
 
-def _missing(model: RMTPreTrainedModel, weights: str) -> set[str]:
-    """Parameters the file should hold but does not; `transformers` only warns and makes them up."""
+def _differing(model: RMTPreTrainedModel, weights: str) -> set[str]:
+    """Parameters that only the model or only the file has; `transformers` would make up the one and drop the other."""
     frozen = model.embedding_module[1].parameters() if model.config.freeze_embeddings else ()
     elsewhere = {id(p) for p in frozen}
+    needed = {n for n, p in model.named_parameters() if id(p) not in elsewhere}
     with safe_open(weights, "pt") as file:
-        return {n for n, p in model.named_parameters() if id(p) not in elsewhere} - set(file.keys())
+        found = set(file.keys())
+    return (needed - found) | (found - model.state_dict().keys())

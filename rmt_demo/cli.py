@@ -83,7 +83,7 @@ def positive(text: str) -> int:
 def default_checkpoint() -> Path:
     """The trained one, in the working directory or beside the package."""
     beside = Path(__file__).parents[1] / CHECKPOINT
-    return beside if beside.exists() and not CHECKPOINT.exists() else CHECKPOINT
+    return CHECKPOINT if CHECKPOINT.exists() else beside  # absolute, so that it is never taken for a Hub id
 
 
 def run_ask(args: argparse.Namespace) -> None:
@@ -99,19 +99,13 @@ def run_ask(args: argparse.Namespace) -> None:
     from . import Reader, Trace
     from .data.batches import question_ids
     from .data.files import file_text
-    from .data.haystack import Haystack
-    from .segments import token_ids
+    from .data.haystack import Haystack, check_size
 
     be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
     for question in args.question:
         question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
-    for fact, ids in zip(facts, token_ids(reader.tokenizer, [fact.text for fact in facts]), strict=True):
-        if len(ids) > reader.config.text_capacity:
-            raise ValueError(
-                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {reader.config.text_capacity} fit into a "
-                "segment: give a shorter one."
-            )
+    check_size(facts, reader.tokenizer, reader.config.text_capacity)
     if args.corpus:
         text = Haystack(args.corpus, facts, args.length or 10_000, args.seed, reader.tokenizer)
     else:

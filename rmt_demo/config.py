@@ -18,6 +18,7 @@ class RMTConfig(PreTrainedConfig):
                           per memory token decides between new and old (see `memory.WriteGate`)
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
+    spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
@@ -34,6 +35,7 @@ class RMTConfig(PreTrainedConfig):
     memory_layout: str = "prefix"
     memory_update: str = "replace"
     text_attends_memory: bool = True
+    spread_memory: bool = False
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False

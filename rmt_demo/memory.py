@@ -186,7 +186,13 @@ class MemoryCell(nn.Module):
         separator = self._separator(len(text))
         framed = torch.cat([text[:, :1], memory.to(text.dtype), separator, text[:, 1:]], dim=1)
         mask = segment_mask(attention_mask, m, text_sees_memory)
-        hidden = self.backbone(inputs_embeds=framed, attention_mask=mask).last_hidden_state
+        positions = {}
+        if self.config.spread_memory:  # otherwise they stand as the backbone counts them by itself
+            text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
+            spread = self._memory_positions(attention_mask.sum(1))
+            first = torch.zeros_like(spread[:, :1])
+            positions["position_ids"] = torch.cat([first, spread, text_positions], dim=1)
+        hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **positions).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, m + 2 :]], dim=1), hidden[:, 1 : m + 1]
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> TextKeyValues:
@@ -213,7 +219,7 @@ class MemoryCell(nn.Module):
         if not bool(text.mask.all()):
             seen = torch.cat([text.mask.new_ones(len(memory), m), text.mask], dim=1)
             mask = seen[:, None, None, :].expand(-1, 1, m, -1)
-        positions = torch.arange(1, m + 1, device=memory.device)[None]
+        positions = self._memory_positions(text.mask.sum(1) - 1)
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
@@ -228,6 +234,16 @@ class MemoryCell(nn.Module):
         if self.gate is None:
             return new, new.new_ones(new.shape[:2])
         return self.gate(memory, new)
+
+    def _memory_positions(self, lengths: Tensor) -> Tensor:
+        """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to
+        m), or spread evenly over it, so that the backbone's local attention gives each memory token its own stretch of
+        the text (as arXiv 2409.14364 does for compression tokens)."""
+        m = self.config.num_memory_tokens
+        index = torch.arange(m, device=lengths.device).expand(len(lengths), -1)
+        if not self.config.spread_memory:
+            return index + 1
+        return m + 1 + (2 * index + 1) * (lengths[:, None] - 1) // (2 * m)
 
     def _separator(self, batch: int) -> Tensor:
         sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)

@@ -59,10 +59,12 @@ class RMTPreTrainedModel(PreTrainedModel):
         """A new RMT around a pretrained backbone; `config` are RMTConfig fields.
 
         Raises:
-            ValueError: if the backbone cannot be found or a field is out of range.
+            ValueError: if the backbone cannot be found or is no encoder, or a field is out of range.
         """
         backbone, tokenizer = backbones.load_backbone(name), backbones.load_tokenizer(name)
         special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
+        if None in special.values():
+            raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
         model = cls(RMTConfig(backbone=name, backbone_config=backbone.config.to_dict(), **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         return model

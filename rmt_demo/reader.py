@@ -131,7 +131,8 @@ class Reader:
             ValueError: if the question is empty or does not fit into one segment.
         """
         ids = question_ids(self.tokenizer, self.config, question)
-        memory, tail = self._state.memory, list(self._state.tail)
+        state = self._state  # looked up once: another thread may be reading on
+        memory, tail = state.memory, list(state.tail)
         if len(tail) + len(ids) > self.config.text_capacity:
             [(memory, _, _)] = self._updates(memory, [tail])
             tail = []

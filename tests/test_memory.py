@@ -105,9 +105,11 @@ def test_text_rows_see_the_memory_or_do_not(make_cell):
     assert (after[0] - after[1]).abs().max() > 1e-3, "memory rows must still see the text"
 
 
+@pytest.mark.parametrize("spread", [False, True])
 @pytest.mark.parametrize("padded", [False, True])
-def test_encode_then_update_is_the_masked_cell(make_cell, padded):
-    cell, ids, memory = make_cell(text_attends_memory=False), segments(3, 12), memories(3)
+def test_encode_then_update_is_the_masked_cell(make_cell, padded, spread):
+    cell = make_cell(text_attends_memory=False, spread_memory=spread)
+    ids, memory = segments(3, 12), memories(3)
     mask = padding([12, 9, 5] if padded else [12, 12, 12], 12)
     results = []
     for split in (False, True):
@@ -123,6 +125,17 @@ def test_encode_then_update_is_the_masked_cell(make_cell, padded):
     same(found, wanted, 1e-5, "Do the memory rows see each layer's text keys, at the right positions?")
     for name, gradient in wanted_gradients.items():
         same(gradients[name], gradient, 1e-4, f"gradient of {name}")
+
+
+def test_spread_memory_stands_along_the_text_however_it_is_padded(make_cell):
+    cell = make_cell(spread_memory=True)
+    positions = cell._memory_positions(torch.tensor([12, 42]))
+    assert positions.min() > M, "the positions in front of the text stay free"
+    assert positions[0].max() < M + 12 and positions[1].max() < M + 42, "no memory token stands behind its text"
+    assert (positions.diff(dim=1) > 0).all(), "they keep their order"
+    ids, memory = segments(1, 12), memories(1)
+    padded = torch.nn.functional.pad(ids, (0, 5))
+    same(cell(padded, memory, padding([12], 17))[1], cell(ids, memory)[1], 1e-6, "padding moved the memory")
 
 
 def test_encoded_text_can_be_reused_in_any_order(make_cell):

@@ -330,6 +330,11 @@ def more_layers(folder):
     edit_config(folder, backbone_config=fields | {"num_hidden_layers": 3})
 
 
+def fewer_layers(folder):
+    fields = json.loads((folder / "config.json").read_text())["backbone_config"]
+    edit_config(folder, backbone_config=fields | {"num_hidden_layers": 1})
+
+
 def other_shape(folder):
     edit_config(folder, num_memory_tokens=7)
 
@@ -354,6 +359,7 @@ def cut_off(folder):
         (unknown_backbone, "backbone '/no/such/backbone'"),
         (other_backbone, "do not fit"),
         (more_layers, "do not fit"),
+        (fewer_layers, "do not fit"),
         (other_shape, "do not fit"),
         (not_a_number, "NaN or infinite"),
         (cut_off, "do not fit"),

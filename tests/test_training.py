@@ -22,7 +22,7 @@ from rmt_demo.training import train as training  # noqa: E402
 
 
 def stages(*thresholds, max_steps=100, min_steps=5, **fields):
-    return tuple(Stage(Mixture(), 64, t, max_steps, min_steps, **fields) for t in thresholds)
+    return tuple(Stage(Mixture(), 64, 1.0, t, max_steps, min_steps, **fields) for t in thresholds)
 
 
 # -- the curriculum
@@ -51,11 +51,11 @@ def test_the_next_stage_begins_at_max_steps_whatever_the_accuracy():
 
 def test_the_last_stage_lasts_its_max_steps_while_the_rate_falls_to_zero():
     curriculum = Curriculum(stages(0.0, 0.0, max_steps=4, min_steps=1))
-    assert curriculum.learning_rate_factor() == 1.0
+    assert curriculum.learning_rate() == 1.0
     assert curriculum.update(1.0) and curriculum.is_last
     factors = []
     while not curriculum.finished:
-        factors.append(curriculum.learning_rate_factor())
+        factors.append(curriculum.learning_rate())
         assert not curriculum.update(1.0), "the last stage has no next one"
     assert factors == [1.0, 0.75, 0.5, 0.25]
 

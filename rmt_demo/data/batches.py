@@ -113,13 +113,14 @@ class BatchMaker:
             for step in sorted(set(places) - {steps}):
                 inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
                 order[step] = len(rows)
-                rows.append(self._segment(rng, room, inside))
+                rows.append(self._segment(rng, room, inside, at_start))
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
                 ids = question_ids(self.tokenizer, self.config, question.text)
                 left, needed = room - len(ids), sum(map(len, in_tail))
-                tail = self._segment(rng, rng.randint(needed, max(needed, left)), in_tail) if with_tail else []
+                size = rng.randint(needed, max(needed, left))
+                tail = self._segment(rng, size, in_tail, at_start) if with_tail else []
                 asked.append((sample, tail + ids, question))
         return self._tensors(rng, mixture, rows, orders, asked, room)
 
@@ -148,14 +149,16 @@ class BatchMaker:
             return [0] * facts
         return sorted(rng.randrange(steps + with_tail) for _ in range(facts))
 
-    def _segment(self, rng: Random, room: int, facts: list[list[int]]) -> list[int]:
-        """Consecutive background sentences up to `room` tokens, with facts between them, the last one cut off."""
+    def _segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
+        """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
+        with `at_start`, before them)."""
         space = room - sum(map(len, facts))
         at, pieces = rng.randrange(len(self.sentences)), []
         while space > 0:
             pieces.append(self.sentences[at % len(self.sentences)][:space])
             space, at = space - len(pieces[-1]), at + 1
-        for spot, fact in zip(sorted(rng.randint(0, len(pieces)) for _ in facts)[::-1], facts[::-1], strict=True):
+        spots = sorted(0 if at_start else rng.randint(0, len(pieces)) for _ in facts)
+        for spot, fact in zip(spots[::-1], facts[::-1], strict=True):
             pieces.insert(spot, fact)
         return [token for piece in pieces for token in piece]
 

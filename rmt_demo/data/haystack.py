@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from rmt_demo.data.corpora import PACKAGED, Background, load
-from rmt_demo.segments import token_ids
+from ..segments import token_ids
+from .corpora import PACKAGED, Background, load
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,15 @@ class Fact:
             raise ValueError("A fact needs some text.")
         if not 0 <= self.position <= 1:
             raise ValueError(f"A fact's position is a number from 0 (beginning) to 1 (end), not {self.position}.")
+
+
+def check_size(facts: Sequence[Fact], tokenizer, capacity: int) -> None:
+    """Raise ValueError if a fact has more tokens than a segment's `capacity`."""
+    for fact, ids in zip(facts, token_ids(tokenizer, [fact.text for fact in facts]), strict=True):
+        if len(ids) > capacity:
+            raise ValueError(
+                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {capacity} fit into a segment: shorten it."
+            )
 
 
 class Haystack:
@@ -61,7 +70,7 @@ class Haystack:
         part: str | None = None,
     ):
         if tokenizer is None:
-            from rmt_demo.backbones import load_tokenizer
+            from ..backbones import load_tokenizer
 
             tokenizer = load_tokenizer("all-MiniLM-L6-v2")
         self.background = background if isinstance(background, Background) else _load(background, part)

@@ -25,6 +25,7 @@ from ..data import corpora
 from ..data.batches import Batch, BatchMaker, Mixture
 from ..data.facts import UNKNOWN, StoryGenerator
 from ..data.haystack import Fact, Haystack
+from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
 
@@ -67,11 +68,13 @@ def evaluate(
         {task: result}, as written.
 
     Raises:
-        ValueError: for a task that does not exist, or a checkpoint that cannot be loaded.
+        ValueError: for a task that does not exist, or a checkpoint that cannot be loaded or gives no open answers.
     """
     if unknown := set(tasks) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
     reader = Reader.from_pretrained(checkpoint)
+    if not isinstance(reader.model, RMTForMaskedLM):
+        raise ValueError(f"{checkpoint} is a {type(reader.model).__name__}: give a checkpoint for open answers.")
     text = corpora.mix(background, "eval")
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
     results = {}
@@ -147,12 +150,15 @@ def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> lis
 
 
 def _summary(outcomes: list[Outcome]) -> dict:
-    """Accuracy with its interval, over all and by kind of question, and how often the answer was "unknown"."""
+    """Accuracy with its interval, over all and by kind of question, and how often the answer was "unknown": to any
+    question, and to those that have an answer (a story told without gaps may still leave a carried thing nowhere)."""
     kinds = defaultdict(list)
     for kind, right, _ in outcomes:
         kinds[kind].append(right)
     said_unknown = [u for *_, u in outcomes]
+    falsely = [u for kind, _, u in outcomes if kind != UNKNOWN]
     return proportion([right for _, right, _ in outcomes]) | {
         "said_unknown": round(100 * sum(said_unknown) / len(said_unknown), 1),
+        "false_unknown": proportion(falsely) if falsely else None,
         "by_kind": {kind: proportion(kinds[kind]) for kind in sorted(kinds)},
     }

@@ -1,13 +1,19 @@
 """The recipes that `python -m rmt_demo train --recipe NAME` knows."""
 
+import dataclasses
+
 from ..data.batches import Mixture
 from .curriculum import Recipe, Stage
 
 ALONE = Mixture(64, segments=(1, 1), facts=(1, 2), questions=3, tail_rate=0.05, background=1)
 
+HARD_TASKS = ("memorize", "detect", "reasoning", "reasoning", "reasoning")
+LONGER = Mixture(16, segments=(0, 10), facts=(1, 3), task_rate=0.25, tasks=HARD_TASKS, background=12)
+
 OPEN = Recipe(
     config={
         "num_memory_tokens": 16,
+        "spread_memory": True,
         "memory_update": "gated",
         "text_attends_memory": False,
         "freeze_embeddings": True,
@@ -23,10 +29,10 @@ OPEN = Recipe(
         # More text and more segments; the write gates are asked to be thrifty.
         Stage(Mixture(segments=(1, 4), facts=(1, 3), background=24), 64, 1.5e-4, 0.86, 300, gate_penalty=0.3),
         Stage(Mixture(segments=(0, 8), facts=(1, 3), background=32), 64, 1.5e-4, 0.9, 350, gate_penalty=0.5),
-        Stage(Mixture(segments=(0, 16), facts=(1, 4), background=32), 64, 1.5e-4, 0.92, 200, gate_penalty=1.0),
-        # Longer segments, up to the paper's.
-        Stage(Mixture(24, segments=(0, 12), facts=(1, 3), background=20), 192, 1.5e-4, 0.93, 200, gate_penalty=1.0),
-        Stage(Mixture(16, segments=(0, 10), facts=(1, 3), background=12), 512, 1.5e-4, 1.0, 250, gate_penalty=1.0),
+        Stage(Mixture(segments=(0, 16), facts=(1, 4), background=32), 64, 1.5e-4, 0.92, 150, gate_penalty=1.0),
+        # Longer segments, up to the paper's; more of the task that is still hard.
+        Stage(dataclasses.replace(LONGER, batch_size=24, background=20), 192, 1.5e-4, 0.93, 150, gate_penalty=1.0),
+        Stage(LONGER, 512, 1.5e-4, 1.0, 260, gate_penalty=1.0),
     ),
 )
 

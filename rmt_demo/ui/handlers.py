@@ -61,6 +61,7 @@ class Handlers:
     def read(self, session, name, pasted, upload, length, facts, seed) -> Iterator[tuple[Session, dict]]:
         """Read a haystack from its beginning; yields the session and a frame of the live view, ten times a second."""
         session = session or Session(self.base.fork())
+        session.stop = False  # from here on Stop counts, also while the text is being prepared
         yield session, {"line": "Preparing the text …"}  # a frame's other parts stay as they are
         with one_sentence():
             try:
@@ -70,7 +71,6 @@ class Handlers:
                 raise
             reader = session.reader
             reader.reset()
-            session.stop = False
             view = LiveView(text.tokens, [offset for _, offset in text.placements])
             yield session, view.frame()
             shown = time.perf_counter()

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..data import corpora
-from ..data.haystack import Fact, Haystack
+from ..data.haystack import Fact, Haystack, check_size
 from ..reader import Reader
-from ..segments import token_ids
 
 SHORTEST, LONGEST = 1_000, 10_000_000  # tokens of a haystack
 MOST_CHARACTERS = 1_000_000  # of pasted text
@@ -35,12 +34,7 @@ def haystack(
     if not SHORTEST <= length <= LONGEST:
         raise ValueError(f"The length is from {SHORTEST:,} to {LONGEST:,} tokens: choose another one.")
     parsed = parse_facts(facts)
-    room = reader.config.text_capacity
-    for fact, ids in zip(parsed, token_ids(reader.tokenizer, [fact.text for fact in parsed]), strict=True):
-        if len(ids) > room:
-            raise ValueError(
-                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {room} fit into a segment: shorten it."
-            )
+    check_size(parsed, reader.tokenizer, reader.config.text_capacity)
     text = background(name, pasted, upload)
     return Haystack(text, parsed, length, _whole(seed, "seed"), reader.tokenizer)
 

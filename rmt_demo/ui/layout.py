@@ -132,7 +132,7 @@ def launch(page: gr.Blocks, host: str, port: int | None, **options):
     """Serve the page, to this machine and the network `host` is on and to nobody else.
 
     Raises:
-        ValueError: if the port is taken.
+        ValueError: if the port is taken or no port at all.
     """
     try:
         return page.launch(
@@ -148,5 +148,5 @@ def launch(page: gr.Blocks, host: str, port: int | None, **options):
             ssr_mode=False,
             **options,
         )
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise ValueError(f"Port {port} on {host} cannot be opened: choose another one with --port.") from error
