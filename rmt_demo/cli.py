@@ -97,9 +97,9 @@ def run_ask(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from . import Reader, Trace
-    from .data.batches import question_ids
     from .data.files import file_text
     from .data.haystack import Haystack, check_size
+    from .questions import question_ids
 
     be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
@@ -160,7 +160,7 @@ def parse_fact(text: str):
         where = None
     if where is None:
         raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
-    return Fact(sentence.strip(), where)
+    return Fact(sentence, where)
 
 
 def run_train(args: argparse.Namespace) -> None:

@@ -25,8 +25,8 @@ from transformers.utils import ModelOutput
 
 from . import backbones
 from .config import RMTConfig
+from .framing import frame_last_full
 from .memory import MemoryCell, TextKeyValues
-from .segments import split_last_full
 
 MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
 
@@ -61,7 +61,12 @@ class RMTPreTrainedModel(PreTrainedModel):
         Raises:
             ValueError: if the backbone cannot be found or is no encoder, or a field is out of range.
         """
-        backbone, tokenizer = backbones.load_backbone(name), backbones.load_tokenizer(name)
+        backbone = backbones.load_backbone(name)
+        if backbones.is_decoder(backbone.config):
+            raise ValueError(
+                f'The backbone {name!r} is a decoder, the "prefix" layout needs an encoder: choose one like BERT.'
+            )
+        tokenizer = backbones.load_tokenizer(name)
         special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
         if None in special.values():
             raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
@@ -72,14 +77,15 @@ class RMTPreTrainedModel(PreTrainedModel):
     @classmethod
     def from_pretrained(cls, path, *args, **kwargs):
         """As in `transformers`; embeddings that training never changed are fetched from the named backbone."""
-        model = super().from_pretrained(path, *args, **kwargs)
-        if isinstance(model, RMTPreTrainedModel) and model.config.freeze_embeddings:
+        loaded = super().from_pretrained(path, *args, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
+        if model.config.freeze_embeddings:
             name, module = model.embedding_module
             source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
             module.load_state_dict(getattr(source, name).state_dict())
             module.requires_grad_(False)  # loading has made new parameters
             model.tie_weights()
-        return model
+        return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
         """As in `transformers`, without the embeddings where they are frozen."""
@@ -113,11 +119,22 @@ class RMTPreTrainedModel(PreTrainedModel):
 
 
 class RMTModel(RMTPreTrainedModel):
-    """The recurrence: reads segments into a memory and runs the last one with that memory in view."""
+    """The recurrence: reads segments into a memory and runs the last one with that memory in view.
+
+    Raises:
+        ValueError: if segment_length is more than the backbone has positions for.
+    """
 
     def __init__(self, config: RMTConfig):
         super().__init__(config)
-        backbone = backbones.without_pooler(AutoModel.from_config(config.build_backbone_config()))
+        backbone_config = config.build_backbone_config()
+        positions = getattr(backbone_config, "max_position_embeddings", None)
+        if positions and config.segment_length > positions:
+            raise ValueError(
+                f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "
+                f"make it {positions} or less."
+            )
+        backbone = backbones.without_pooler(AutoModel.from_config(backbone_config))
         self.cell = MemoryCell(config, backbone)
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         if config.freeze_embeddings:
@@ -222,28 +239,6 @@ class RMTModel(RMTPreTrainedModel):
         if query_of is None:
             memory = self.cell.write(memory, after)[0]
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
-
-
-def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig) -> tuple[Tensor, Tensor]:
-    """Cut text tokens [B, T] so that the last segment is full and the first one short, and frame each segment:
-    ids and mask [B, S, L]. Padding may stand on either side; shorter samples start with empty segments."""
-    if attention_mask is None:
-        attention_mask = torch.ones_like(input_ids)
-    samples = [
-        [[config.cls_token_id, *part, config.sep_token_id] for part in split_last_full(row, config.text_capacity)]
-        for row in (ids[mask.bool()].tolist() for ids, mask in zip(input_ids, attention_mask, strict=True))
-    ]
-    if not all(samples):
-        raise ValueError("Every sample needs at least one token of text.")
-    steps = max(map(len, samples))
-    length = max(len(part) for sample in samples for part in sample)
-    ids = input_ids.new_full((len(samples), steps, length), config.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for b, sample in enumerate(samples):
-        for s, part in enumerate(sample, start=steps - len(sample)):
-            ids[b, s, : len(part)] = torch.tensor(part, device=ids.device)
-            mask[b, s, : len(part)] = 1
-    return ids, mask
 
 
 def _pick(rows: list[TextKeyValues], index: Tensor) -> TextKeyValues:

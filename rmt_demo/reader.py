@@ -20,10 +20,11 @@ from torch import Tensor
 
 from . import answers, backbones, checkpoints
 from .answers import Answer
-from .data.batches import question_ids, stop_ids
+from .framing import frame
 from .heads import RMTForMaskedLM
 from .memory import TextKeyValues
 from .modeling import RMTPreTrainedModel
+from .questions import question_ids, stop_ids
 from .segments import SegmentBuffer, stream_tokens
 
 GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
@@ -227,13 +228,9 @@ class Reader:
         return self.model.rmt.cell.encode_text(*self._frame(segments))
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
-        """[CLS] text [SEP] for each segment, padded on the right: ids and mask [N, L]."""
-        length = min(-(-max(map(len, segments)) // ROUND) * ROUND, self.config.text_capacity)
-        cls, sep, pad = self.config.cls_token_id, self.config.sep_token_id, self.config.pad_token_id
-        rows = [[cls, *ids, sep] + [pad] * (length - len(ids)) for ids in segments]
-        ids = torch.tensor(rows, device=self.model.device)
-        ends = torch.tensor([[len(ids) + 2] for ids in segments], device=self.model.device)
-        return ids, torch.arange(length + 2, device=self.model.device) < ends
+        """Segments as the model takes them: ids and mask [N, L]."""
+        ids, mask = frame(segments, self.config, ROUND)
+        return ids.to(self.model.device), mask.to(self.model.device)
 
     @torch.inference_mode()
     def _logits(self, memory: Tensor, ids: list[int]) -> Tensor:

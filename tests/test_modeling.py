@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rmt_demo import backbones
-from rmt_demo.modeling import frame_last_full
+from rmt_demo.framing import frame_last_full
 
 CLS, SEP, MASK, PAD = 2, 3, 4, 0
 WORD = 60  # the first of the ids used as text
@@ -163,15 +163,6 @@ def test_gates_shut_and_open(make_model, sees):
 # -- padding
 
 
-def test_the_last_segment_is_full_and_the_first_one_short(make_model):
-    config = make_model("none").config  # 25 text tokens in a segment
-    ids, mask = frame_last_full(random_text(1, 60), None, config)
-    assert mask.sum(-1).tolist() == [[12, 27, 27]]
-    assert ids[0, :, 0].tolist() == [CLS] * 3 and ids[0, -1, -1] == SEP and ids[0, 0, 11] == SEP
-    body = torch.cat([row[m.bool()][1:-1] for row, m in zip(ids[0], mask[0], strict=True)])
-    assert torch.equal(body, random_text(1, 60)[0]), "no token may be lost or moved"
-
-
 @every_switch
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_of_plain_text_changes_no_answer(make_model, sees, update, side):
@@ -258,3 +249,9 @@ def test_text_without_a_token_is_refused(make_model):
         mask[0] = 0
         with pytest.raises(ValueError, match="at least one token|last segment"):
             make_model("none")(random_text(batch, 10), mask)
+
+
+def test_segments_longer_than_the_backbone_has_positions_are_refused(make_model):
+    assert make_model("none", segment_length=128).config.segment_length == 128
+    with pytest.raises(ValueError, match="segment_length 129 is more than the backbone's 128 positions"):
+        make_model("none", segment_length=129)

@@ -13,8 +13,8 @@ from torch.testing import assert_close
 
 from rmt_demo import Reader
 from rmt_demo.answers import open_answer, tidy
-from rmt_demo.data.batches import question_ids
 from rmt_demo.data.tasks import PLACES
+from rmt_demo.questions import question_ids
 
 TEXT = tiny_text(900)
 QUESTION = "Where is Mary?"
@@ -370,3 +370,26 @@ def test_damaged_checkpoints_are_named(checkpoint, damage, words):
     with pytest.raises(ValueError, match=words) as caught:
         Reader.from_pretrained(checkpoint, device="cpu")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["{here}/none", "~/none-such", "./none-such", "checkpoints/none-such"])
+def test_a_missing_folder_is_not_looked_for_on_the_hub(path, tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", lambda path: pytest.fail(f"the Hub: {path}"))
+    with pytest.raises(ValueError, match="There is no checkpoint at .*none"):
+        Reader.from_pretrained(path.format(here=tmp_path), device="cpu")
+
+
+def test_a_hub_id_is_looked_for_on_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def unreachable(path):
+        asked.append(path)
+        raise OSError("no route")
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", unreachable)
+    with pytest.raises(ValueError, match="There is no checkpoint at some/model"):
+        Reader.from_pretrained("some/model", device="cpu")
+    assert asked == ["some/model"]

@@ -69,6 +69,14 @@ def test_frozen_embeddings_are_neither_stored_nor_trained(trained, tmp_path, hea
     assert all(p.grad is None for p in loaded.get_input_embeddings().parameters())
 
 
+def test_loading_info_comes_with_the_frozen_embeddings(trained, tmp_path):
+    model = trained("masked_lm", freeze_embeddings=True)
+    model.save_pretrained(tmp_path)
+    loaded, info = RMTForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert_same(loaded, model)
+    assert not info["missing_keys"] and not info["unexpected_keys"]
+
+
 def test_embeddings_are_trained_and_stored_unless_frozen(trained, tmp_path):
     model = trained("none")
     assert all(p.requires_grad for p in model.parameters())

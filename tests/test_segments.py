@@ -67,9 +67,7 @@ def test_streaming_equals_tokenizing_the_whole_text(tokenizer, text, largest):
     streamed = list(stream_tokens(tokenizer, chunked(text, random_sizes(largest))))
     assert len(streamed) > 10, "a long text has to come in many blocks, or it is all in memory"
     assert joined(streamed) == whole, "a word was torn: blocks may only end at a space"
-    assert streamed == list(stream_tokens(tokenizer, [text])), (
-        "where blocks end must not depend on the chunks"
-    )
+    assert streamed == list(stream_tokens(tokenizer, [text])), "where blocks end must not depend on the chunks"
 
 
 def test_byte_pairs_keep_the_space_before_a_word(text):
@@ -100,10 +98,7 @@ def test_one_huge_line_with_spaces_is_text(tokenizer):
 
 
 def test_spaces_without_end_are_no_word(tokenizer):
-    assert (
-        joined(stream_tokens(tokenizer, ["the", " " * 100_000, "the"]))
-        == 2 * token_ids(tokenizer, ["the"])[0]
-    )
+    assert joined(stream_tokens(tokenizer, ["the", " " * 100_000, "the"])) == 2 * token_ids(tokenizer, ["the"])[0]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n"])
@@ -133,9 +128,7 @@ def test_special_tokens_in_a_text_are_only_letters(tokenizer):
 
 def test_long_blocks_raise_no_length_warning(tokenizer, text, monkeypatch):
     said = []
-    monkeypatch.setattr(
-        "transformers.tokenization_utils_base.logger.warning", lambda *args: said.append(args)
-    )
+    monkeypatch.setattr("transformers.tokenization_utils_base.logger.warning", lambda *args: said.append(args))
     tokenizer.deprecation_warnings.clear()  # transformers warns only once
     list(stream_tokens(tokenizer, [text]))
     assert not said, "a reader of endless text must not be told that it is too long"

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tiny import tiny_book
 
-from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification
-from rmt_demo.data.batches import Mixture
+from rmt_demo import RMTConfig, RMTForMaskedLM, RMTForSequenceClassification
+from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data.corpora import Background
+from rmt_demo.data.tasks import PLACES
 from rmt_demo.training.curriculum import Curriculum, Recipe, Stage
 from rmt_demo.training.recipes import RECIPES
 
@@ -135,25 +138,103 @@ def test_the_seed_decides_and_it_alone(run):
     assert same_weights(first, run("other", seed=1)), "another seed must not"
 
 
-@pytest.mark.parametrize("killed_after", [2, 4, 6])
-def test_a_killed_run_goes_on_where_it_was(run, monkeypatch, killed_after):
+@pytest.fixture
+def kill(run, monkeypatch):
+    """kill(name, after, recipe=TINY, seed=0): a run that saves its state at steps 2, 3 and 4 and ends at a step."""
     monkeypatch.setattr(training, "SAVE_EVERY", 2)
-    whole = run("whole")
     log = training.log
 
-    def killed(out, progress, *rest):
-        log(out, progress, *rest)
-        if progress.step == killed_after:
-            raise KeyboardInterrupt
+    def killed(name, after, **fields):
+        def log_and_die(out, progress, *rest):
+            log(out, progress, *rest)
+            if progress.step == after:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "log", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run("killed")
-    monkeypatch.setattr(training, "log", log)
+        monkeypatch.setattr(training, "log", log_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            run(name, **fields)
+        monkeypatch.setattr(training, "log", log)
+
+    return killed
+
+
+@pytest.mark.parametrize("after", [2, 4, 6])
+def test_a_killed_run_goes_on_where_it_was(run, kill, after):
+    whole = run("whole")
+    kill("killed", after)
     assert same_weights(whole, run("killed")) == [], (
         "a resumed run must end with the weights of an uninterrupted one: are the optimizer, the curriculum, the "
         "random numbers of the gates and the batch number all restored?"
     )
+    assert steps_logged(whole.parent / "killed") == list(range(1, 8)), "steps that are done again are logged once"
+
+
+@pytest.mark.parametrize(("where", "resumed_at"), [("save_state", 3), ("rename", 3), ("rmtree", 4)])
+def test_a_run_killed_while_saving_loses_nothing_saved_before(run, kill, tmp_path, monkeypatch, where, resumed_at):
+    """Killed in the save after step 4: while it writes, between the two renames, and after them."""
+    kill("killed", 4)
+    folder = tmp_path / "killed"
+    save, rename, rmtree = training.Accelerator.save_state, Path.rename, training.states.shutil.rmtree
+
+    def half_saved(accelerator, to):
+        save(accelerator, to)
+        next(Path(to).glob("*.safetensors")).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    def renamed_once(path, to):
+        if path.name == "state-new":
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    def half_removed(path, **kwargs):
+        if path.name == "state-old" and path.exists():
+            next(path.glob("*.safetensors")).unlink()
+            raise KeyboardInterrupt
+        rmtree(path, **kwargs)
+
+    with monkeypatch.context() as patch:
+        if where == "save_state":
+            patch.setattr(training.Accelerator, "save_state", half_saved)
+        elif where == "rename":
+            patch.setattr(Path, "rename", renamed_once)
+        else:
+            patch.setattr(training.states.shutil, "rmtree", half_removed)
+        with pytest.raises(KeyboardInterrupt):
+            run("killed")
+    begun = []
+    monkeypatch.setattr(training, "cut_log", lambda out, steps: begun.append(steps))
+    run("killed")
+    assert begun == [resumed_at], "the state saved last must be loaded"
+    assert sorted(p.name for p in folder.iterdir() if p.is_dir()) == [], "a finished run needs no state"
+
+
+def test_another_run_does_not_go_on_from_a_state(run, kill, tmp_path):
+    kill("killed", 4)
+    for fields, name in (({"seed": 1}, "seed"), ({"recipe": Recipe(TINY.stages, config=TINY.config)}, "recipe")):
+        with pytest.raises(ValueError, match=f"unfinished run with another {name}: repeat its command") as caught:
+            run("killed", **fields)
+        assert "\n" not in str(caught.value)
+    assert (tmp_path / "killed" / "state").exists(), "the state is still there for the right command"
+    run("killed")
+    assert len(steps_logged(run("killed", seed=1))) == 7, "a finished run's folder may be used again"
+
+
+def test_processes_share_the_weights_but_not_the_gate_noise(run, monkeypatch):
+    """What two processes start with, one after the other: the model, and the seed of the noise."""
+    seeds, weights = [], []
+
+    def look(model, open_):
+        seeds.append(torch.initial_seed())
+        weights.append([p.detach().clone() for p in model.parameters()])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "hold_gates", look)
+    for index in (0, 1):
+        monkeypatch.setattr(training.Accelerator, "process_index", property(lambda self, index=index: index))
+        with pytest.raises(KeyboardInterrupt):
+            run(f"process{index}")
+    assert seeds[0] != seeds[1], "every process must draw its own gate noise"
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True)), "every process must start with one model"
 
 
 def test_gates_are_held_open_until_thrift_is_asked_for(run):
@@ -164,11 +245,12 @@ def test_gates_are_held_open_until_thrift_is_asked_for(run):
     assert any(q not in (0.0, 1.0, 2.0) for q in quiet[3:]), "the second one has: gates are sampled"
 
 
-def test_a_finished_run_is_not_trained_further(run):
+def test_a_finished_run_is_not_trained_again(run, monkeypatch, capsys):
     folder = run("once")
-    before = load_file(folder / "model.safetensors")
-    after = load_file(run("once") / "model.safetensors")
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not (folder / "state").exists(), "a finished run needs no state"
+    monkeypatch.setattr(training, "build", lambda *args: pytest.fail("the run is finished, yet it is begun again"))
+    run("once")
+    assert "finished" in capsys.readouterr().err and len(steps_logged(folder)) == 7
 
 
 def test_the_classification_head_is_trained_too(run):
@@ -189,6 +271,23 @@ def test_recipes_make_sense(name):
     recipe = RECIPES[name]
     assert recipe.stages[0].mixture.segments[1] <= recipe.stages[-1].mixture.segments[1], "from easy to hard"
     assert all(stage.min_steps <= stage.max_steps for stage in recipe.stages[:-1])
+
+
+def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(tokenizer, make_model):
+    paper = RECIPES["paper"]
+    config = RMTConfig(**paper.config)
+    assert paper.head == "classification" and config.num_labels == len(PLACES)
+    assert (config.num_memory_tokens, config.text_capacity) == (10, 499)
+    assert (config.memory_update, config.text_attends_memory) == ("replace", True)
+    assert [stage.mixture.segments for stage in paper.stages] == [(0, n - 1) for n in range(1, 8)]
+    assert all(stage.segment_length == config.segment_length for stage in paper.stages)
+    text = Background("lamps", "train", ["The red lamp was in the river."] * 99)
+    maker = BatchMaker(make_model(segment_length=64).config, tokenizer, text, "train")
+    mixture = paper.stages[-1].mixture
+    batches = [maker.batch(mixture, str(seed), 64) for seed in range(4)]
+    read = {int(n) for batch in batches for n in (batch.inputs["order"] >= 0).sum(1)}
+    assert read == set(range(7)), "the stage for seven segments must hold shorter inputs too"
+    assert all(q.answer in PLACES for batch in batches for q in batch.questions)
 
 
 @pytest.mark.slow

@@ -12,37 +12,12 @@ import torch
 from torch import Tensor
 
 from ..config import RMTConfig
+from ..framing import frame
+from ..questions import answer_ids, question_ids
 from ..segments import token_ids
 from .corpora import Background
-from .facts import UNKNOWN, Question, StoryGenerator
-from .tasks import PLACES, TASKS
-
-SENTENCE_ENDS = (".", "!", "?")
-
-
-def stop_ids(tokenizer) -> frozenset[int]:
-    """Ids of the tokens that end a sentence."""
-    return frozenset(tokenizer.convert_tokens_to_ids(list(SENTENCE_ENDS)))
-
-
-def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
-    """A question as the model is asked it: its tokens, then the [MASK] slots of the answer.
-
-    Raises:
-        ValueError: if the question does not fit into one segment.
-    """
-    ids = token_ids(tokenizer, [question])[0] + [config.mask_token_id] * config.num_answer_slots
-    if not question.strip():
-        raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
-    if len(ids) > config.text_capacity:
-        raise ValueError(f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one.")
-    return ids
-
-
-def answer_ids(tokenizer, config: RMTConfig, answer: str) -> list[int]:
-    """The answer's tokens, filled up with [SEP] to the number of slots (cut where it is longer)."""
-    ids = token_ids(tokenizer, [answer])[0][: config.num_answer_slots]
-    return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))
+from .facts import Question, StoryGenerator
+from .tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -170,8 +145,8 @@ class BatchMaker:
         for b, sample in enumerate(orders):
             for s, row in enumerate(sample):
                 order[b, s] = row if row >= 0 else rng.randrange(trained, len(rows))
-        ids, mask = self._frame(rows)
-        query, query_mask = self._frame([text for _, text, _ in asked])
+        ids, mask = frame(rows, self.config)
+        query, query_mask = frame([text for _, text, _ in asked], self.config)
         labels = [answer_ids(self.tokenizer, self.config, question.answer) for _, _, question in asked]
         inputs = {
             "input_ids": ids,
@@ -184,23 +159,3 @@ class BatchMaker:
             "labels": torch.tensor(labels),
         }
         return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained))
-
-    def _frame(self, texts: list[list[int]]) -> tuple[Tensor, Tensor]:
-        """[CLS] text [SEP] for each text, padded on the right: ids and mask [N, L]."""
-        length = max(map(len, texts)) + 2
-        ids = torch.full((len(texts), length), self.config.pad_token_id)
-        mask = torch.zeros(len(texts), length, dtype=torch.bool)
-        for row, text in enumerate(texts):
-            framed = [self.config.cls_token_id, *text, self.config.sep_token_id]
-            ids[row, : len(framed)] = torch.tensor(framed)
-            mask[row, : len(framed)] = True
-        return ids, mask
-
-
-def place_logits(logits: Tensor, tokenizer) -> Tensor:
-    """Of open-answer logits [Q, k, V], those of the paper's six places in the first slot: [Q, 6]."""
-    return logits[:, 0, tokenizer.convert_tokens_to_ids(list(PLACES))]
-
-
-def is_unknown(question: Question) -> bool:
-    return question.answer == UNKNOWN

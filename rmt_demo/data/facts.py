@@ -61,22 +61,6 @@ class StoryGenerator:
         questions = self._questions(plot, num_questions, unknown_rate, choice)
         return Story(tuple(fact.text for fact in plot), questions, tuple(plot))
 
-    def distractor(self, avoid: Story | None = None) -> str:
-        """A sentence that states a fact about somebody or something else.
-
-        Args:
-            avoid: a story whose words, those of its questions included, the sentence does not mention, so
-                that no answer changes.
-        """
-        taken: set[str] = set()
-        if avoid:
-            taken = _words(avoid.statements)
-            taken |= {word.lower() for question in avoid.questions for _, word in question.query.known}
-        while True:
-            fact = self._state(*self._draw(self.rng.choice(self._families("train")), set(taken)))
-            if taken.isdisjoint(_words([fact])):
-                return fact.text
-
     # -- words and sentences
 
     def _families(self, which: str) -> tuple[Family, ...]:

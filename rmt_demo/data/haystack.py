@@ -16,16 +16,24 @@ from .corpora import PACKAGED, Background, load
 
 @dataclass(frozen=True)
 class Fact:
-    """A sentence to hide, and where: 0.0 is the very beginning of the haystack, 1.0 its end."""
+    """A sentence to hide, and where: 0.0 is the very beginning of the haystack, 1.0 its end.
+
+    A text without an end gets a full stop, since the sentence would run into the next one.
+
+    Raises:
+        ValueError: if there is no text, or the position is outside the haystack.
+    """
 
     text: str
     position: float
 
     def __post_init__(self):
-        if not self.text.strip():
+        text = " ".join(self.text.split())
+        if not text:
             raise ValueError("A fact needs some text.")
         if not 0 <= self.position <= 1:
-            raise ValueError(f"A fact's position is a number from 0 (beginning) to 1 (end), not {self.position}.")
+            raise ValueError(f"Give the fact {text[:40]!r} a position from 0 (beginning) to 1 (end).")
+        object.__setattr__(self, "text", text if text[-1] in ".!?\"'”’)" else text + ".")  # the class is frozen
 
 
 def check_size(facts: Sequence[Fact], tokenizer, capacity: int) -> None:
@@ -57,7 +65,7 @@ class Haystack:
         placements: each fact with the token offset of its first token, in the order of the text.
 
     Raises:
-        ValueError: if the facts do not fit into the length.
+        ValueError: if the facts do not fit into the length, or not even one sentence does.
     """
 
     def __init__(
@@ -102,6 +110,8 @@ class Haystack:
             self.placements.append((fact, _tokens_in(ends, self._fact_at[-1]) + hidden))
             hidden += size
         self.tokens = _tokens_in(ends, self._sentences) + hidden
+        if not self.tokens:
+            raise ValueError(f"Not one sentence fits into a length of {self.length}: make it longer.")
 
     def __iter__(self) -> Iterator[str]:
         """Yield one sentence at a time, each but the first with a space before it."""

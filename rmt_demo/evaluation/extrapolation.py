@@ -3,7 +3,7 @@
 Background text, entity words and paraphrases are those no training ever sees. Every haystack has its own facts and its
 own question; the background segments between them are drawn from a pool that the haystacks of a batch share (with
 `text_attends_memory=False` they are encoded once, which is exact and makes 64 segments affordable on a laptop). What
-comes in through the front door, text by way of the Reader, is measured by the task "stream".
+comes in through the front door, text by way of the Reader, is measured by the task "stream", on fewer haystacks.
 
 Segments are counted with the question's own: 1 means that fact and question stand in one segment.
 """
@@ -25,12 +25,14 @@ from ..data import corpora
 from ..data.batches import Batch, BatchMaker, Mixture
 from ..data.facts import UNKNOWN, StoryGenerator
 from ..data.haystack import Fact, Haystack
+from ..data.tasks import PLACES
+from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
 
-BATCH = 16
-OPEN = Mixture(BATCH, facts=(1, 3), questions=1, tail_rate=1.0, task_rate=0.0, background=48)
+BATCH = 32
+OPEN = Mixture(BATCH, facts=(1, 3), questions=1, tail_rate=1.0, task_rate=0.0, background=32)
 TASKS = {
     "memorize": dataclasses.replace(OPEN, task_rate=1.0, tasks=("memorize",)),
     "detect": dataclasses.replace(OPEN, task_rate=1.0, tasks=("detect",)),
@@ -41,6 +43,8 @@ TASKS = {
 }
 SEGMENTS = (1, 2, 4, 8, 64)
 STREAM = "stream"
+STREAM_SAMPLES, STREAM_SEGMENTS = 100, 64  # at most: nothing is shared between texts, so they take their time
+QUESTION = 64  # tokens kept free for the question in the last segment of a text, and the fewest of a text
 
 
 def evaluate(
@@ -49,32 +53,40 @@ def evaluate(
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
-    tasks: Sequence[str] = tuple(TASKS),
+    tasks: Sequence[str] | None = None,
     background: Sequence[str] = ("kjv", "pydoc"),
 ) -> dict:
     """Measure a checkpoint and write `out`/TASK.json for each task.
 
     Args:
-        checkpoint: folder or Hub id of an open-answer RMT.
+        checkpoint: folder or Hub id of an RMT.
         out: folder for the results.
         samples: haystacks for each task and number of segments.
         segments: numbers of segments, the question's included.
         seed: of the haystacks.
-        tasks: of `TASKS`; "open" asks for what the text says, "unknown" for what it does not, "heldout" about families
-            of facts that training never sees, "stream" reads "open" haystacks as text through the Reader.
+        tasks: of `TASKS` and "stream"; by default all that the checkpoint can do, which for one that classifies are the
+            paper's three. "open" asks for what the text says, "unknown" for what it does not, "heldout" about families
+            of facts that training never sees. "stream" reads "open" haystacks as text through the Reader, at most 100
+            of them (its rows say how many: "samples") and of up to 64 segments.
         background: corpora whose evaluation part is the background.
 
     Returns:
         {task: result}, as written.
 
     Raises:
-        ValueError: for a task that does not exist, or a checkpoint that cannot be loaded or gives no open answers.
+        ValueError: for a task that does not exist or that the checkpoint cannot do, or a checkpoint that cannot be
+            loaded.
     """
-    if unknown := set(tasks) - {*TASKS, STREAM}:
+    if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
     reader = Reader.from_pretrained(checkpoint)
-    if not isinstance(reader.model, RMTForMaskedLM):
-        raise ValueError(f"{checkpoint} is a {type(reader.model).__name__}: give a checkpoint for open answers.")
+    able = (*TASKS, STREAM) if isinstance(reader.model, RMTForMaskedLM) else tuple(PAPER_TASKS)
+    tasks = able if tasks is None else tasks
+    if beyond := set(tasks) - set(able):
+        raise ValueError(
+            f"{checkpoint} only tells the paper's six places apart, so it cannot do {sorted(beyond)[0]!r}: "
+            f"choose from {', '.join(able)}."
+        )
     text = corpora.mix(background, "eval")
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
     results = {}
@@ -82,8 +94,10 @@ def evaluate(
         began = time.time()
         rows = []
         for count in segments:
+            if task == STREAM and count > STREAM_SEGMENTS:
+                continue
             if task == STREAM:
-                outcomes = _stream(reader, text, count, samples, f"{seed}/{task}/{count}")
+                outcomes = _stream(reader, text, count, min(samples, STREAM_SAMPLES), f"{seed}/{task}/{count}")
             else:
                 outcomes = _table(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
             rows.append({"segments": count} | _summary(outcomes))
@@ -110,7 +124,8 @@ Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "
 @torch.inference_mode()
 def _table(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str) -> list[Outcome]:
     """Haystacks as tables of segments (see `batches.py`)."""
-    mixture = dataclasses.replace(mixture, segments=(segments - 1, segments - 1))
+    background = min(mixture.background, mixture.batch_size * (segments - 1))
+    mixture = dataclasses.replace(mixture, segments=(segments - 1, segments - 1), background=background)
     outcomes: list[Outcome] = []
     bar = tqdm(total=samples, desc=f"{seed} segments", file=sys.stderr)
     for number in range(-(-samples // mixture.batch_size)):
@@ -121,20 +136,24 @@ def _table(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: i
 
 
 def answers(model, batch: Batch, tokenizer) -> list[Outcome]:
-    """What the model makes of a batch's questions; right means that every slot is."""
+    """What the model makes of a batch's questions; right means that every slot is, or that the class is."""
     inputs = {k: v.to(model.device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
     labels = inputs.pop("labels")
-    given = model(**inputs).logits.argmax(-1)
+    given = model(**inputs).logits.argmax(-1)  # [Q, k], or [Q] classes
+    if given.dim() == 1:
+        right = [PLACES[place] == q.answer for place, q in zip(given.tolist(), batch.questions, strict=True)]
+        return [(q.kind, r, False) for q, r in zip(batch.questions, right, strict=True)]
     right = (given == labels).all(-1).tolist()
     says_unknown = (given[:, 0] == tokenizer.convert_tokens_to_ids(UNKNOWN)).tolist()
     return [(q.kind, r, u) for q, r, u in zip(batch.questions, right, says_unknown, strict=True)]
 
 
 def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> list[Outcome]:
-    """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`."""
+    """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
+    segments, if none of them ends early at the end of a sentence."""
     stories, outcomes = StoryGenerator("eval", 0), []
     stories.rng.seed(seed)
-    length = segments * reader.model.config.text_capacity
+    length = max(QUESTION, segments * reader.model.config.text_capacity - QUESTION)
     for number in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
         story = stories.story(stories.rng.randint(1, 3), 1, unknown_rate=0.0)
         places = sorted(stories.rng.random() for _ in story.sentences)

@@ -17,15 +17,23 @@ TITLES = {
 
 def table(results: Path) -> str:
     """A Markdown table, tasks by number of segments, of the accuracies in `results` with their 95% intervals."""
-    found = [
-        json.loads((results / f"{task}.json").read_text()) for task in TITLES if (results / f"{task}.json").exists()
-    ]
-    counts = sorted({row["segments"] for result in found for row in result["rows"]})
-    lines = [["task", *(f"{n} segment{'s' * (n > 1)}" for n in counts)], ["---"] * (len(counts) + 1)]
-    for result in found:
-        cells = {row["segments"]: f"{row['accuracy']} ({row['low']}–{row['high']})" for row in result["rows"]}
-        lines.append([TITLES[result["task"]], *(cells.get(n, "") for n in counts)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    found = {task: _rows(results / f"{task}.json") for task in TITLES if (results / f"{task}.json").exists()}
+    lines = {TITLES[task]: rows for task, rows in found.items()}
+    if "open" in found:
+        lines['wrongly says "unknown"'] = {n: row["false_unknown"] for n, row in found["open"].items()}
+    counts = sorted({n for rows in lines.values() for n in rows})
+    text = [["%", *(f"{n} segment{'s' * (n > 1)}" for n in counts)], ["---"] * (len(counts) + 1)]
+    for title, rows in lines.items():
+        text.append([title, *(_cell(rows[n]) if n in rows else "" for n in counts)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in text) + "\n"
+
+
+def _rows(file: Path) -> dict[int, dict]:
+    return {row["segments"]: row for row in json.loads(file.read_text())["rows"]}
+
+
+def _cell(row: dict) -> str:
+    return f"{row['accuracy']} ({row['low']}–{row['high']})"
 
 
 def update(readme: Path, results: Path) -> None:

@@ -8,6 +8,7 @@ Killed runs go on where they were: give the same command again.
 import dataclasses
 import json
 import platform
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ..data.tasks import PLACES
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
 from ..memory import WriteGate
 from ..modeling import RMTPreTrainedModel
+from . import state as states
 from .curriculum import Curriculum, Recipe
 
 SAVE_EVERY = 100  # steps
@@ -37,17 +39,20 @@ def train(
 ):
     """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
 
+    A killed run goes on, and a finished one is left as it is.
+
     Args:
         recipe: see `recipes.RECIPES`.
         out: folder for the checkpoint, `metrics.jsonl` and `training.json`.
         backbone: packaged name, folder or Hub id.
-        seed: of the model's new weights and of every batch.
+        seed: of the model's new weights, of every batch and of the noise of the write gates.
         background: names of corpora (their training parts are read) or text files.
 
     Raises:
-        ValueError: if the backbone or a background cannot be found.
+        ValueError: if the backbone or a background cannot be found, or `out` holds the state of another run.
     """
     out = Path(out)
+    run = describe(recipe, seed, backbone, background)
     device = backbones.pick_device()
     half = backbones.pick_dtype(device) == torch.bfloat16
     accelerator = Accelerator(
@@ -55,7 +60,10 @@ def train(
         cpu=device.type == "cpu",
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
-    torch.manual_seed(seed)
+    if is_finished(out, run):
+        accelerator.print(f"{out} holds this run, finished: remove it to train again.", file=sys.stderr)
+        return
+    torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
@@ -65,9 +73,15 @@ def train(
     progress = Progress()
     accelerator.register_for_checkpointing(curriculum, progress)
     model, optimizer = accelerator.prepare(model, optimizer)
+    torch.manual_seed(seed + accelerator.process_index)  # and then draws its own gate noise
     state = out / "state"
-    if (state / "complete").exists():
+    if accelerator.is_main_process:
+        states.begin(out, run)
+    accelerator.wait_for_everyone()
+    if state.exists():
         accelerator.load_state(str(state))
+    if accelerator.is_main_process:
+        cut_log(out, progress.step)
     model.train()
     bar = tqdm(initial=progress.step, disable=not accelerator.is_main_process, unit="step")
     while not curriculum.finished:
@@ -89,10 +103,23 @@ def train(
         if accelerator.is_main_process:
             log(out, progress, curriculum, metrics, bar)
         if advanced or progress.step % SAVE_EVERY == 0:
-            save_state(accelerator, state)
+            states.save(accelerator, state)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        save_checkpoint(accelerator.unwrap_model(model), out, recipe, progress, seed, backbone, background)
+        save_checkpoint(accelerator.unwrap_model(model), out, run, progress)
+        states.discard(state)
+
+
+def describe(recipe: Recipe, seed: int, backbone: str, background) -> dict:
+    """All that decides how a run goes, as it is written to JSON and read again."""
+    run = {"recipe": dataclasses.asdict(recipe), "backbone": str(backbone), "background": [str(b) for b in background]}
+    return json.loads(json.dumps(run | {"seed": seed}))
+
+
+def is_finished(out: Path, run: dict) -> bool:
+    """Does `out` hold the checkpoint of this very run?"""
+    made = out / "training.json"
+    return made.exists() and run.items() <= json.loads(made.read_text()).items()
 
 
 def build(recipe: Recipe, backbone: str, background) -> tuple[RMTPreTrainedModel, BatchMaker]:
@@ -143,8 +170,15 @@ class Progress:
         self.step, self.seconds = state["step"], state["seconds"]
 
 
+def cut_log(out: Path, steps: int) -> None:
+    """Drop what was logged after the state was saved: those steps are done again."""
+    file = out / "metrics.jsonl"
+    if file.exists():
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(lines[:steps]))  # one line for each step, and the last one may be half
+
+
 def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     record = {"step": progress.step, "stage": curriculum.index, "seconds": round(progress.seconds, 1)}
     record |= {k: round(v, 4) for k, v in metrics.items()} | {"running_accuracy": round(curriculum.accuracy, 4)}
     with (out / "metrics.jsonl").open("a") as file:
@@ -153,25 +187,10 @@ def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, ba
     bar.update()
 
 
-def save_state(accelerator: Accelerator, state: Path) -> None:
-    """Save all there is to resume from; `complete` is written last, so that half a state is never loaded."""
-    if accelerator.is_main_process:
-        (state / "complete").unlink(missing_ok=True)
-    accelerator.wait_for_everyone()
-    accelerator.save_state(str(state))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        (state / "complete").touch()
-
-
-def save_checkpoint(model, out: Path, recipe: Recipe, progress: Progress, seed: int, backbone: str, background) -> None:
+def save_checkpoint(model: RMTPreTrainedModel, out: Path, run: dict, progress: Progress) -> None:
     """The model in bfloat16 and `training.json`, which says how it was made."""
     model.to(torch.bfloat16).save_pretrained(out)
-    made = {
-        "recipe": dataclasses.asdict(recipe),
-        "backbone": backbone,
-        "background": [str(b) for b in background],
-        "seed": seed,
+    made = run | {
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {backbones.pick_device()}",

@@ -49,17 +49,14 @@ def parse_facts(rows: Sequence) -> list[Fact]:
     for row in rows or ():
         if not isinstance(row, list | tuple) or len(row) != 2:
             raise ValueError("Each fact is a pair: a sentence, and a position from 0 to 1.")
-        sentence, position = " ".join(str(row[0] or "").split()), row[1]
-        if not sentence:
+        sentence, position = str(row[0] or ""), row[1]
+        if not sentence.strip():
             continue
         try:
             position = float(position)
         except (TypeError, ValueError):
             position = math.nan
-        if not 0 <= position <= 1:
-            raise ValueError(f"Give the fact {sentence[:40]!r} a position from 0 (beginning) to 1 (end).")
-        # Without an end the sentence would run into the next one.
-        facts.append(Fact(sentence if sentence[-1] in ".!?\"'”’)" else sentence + ".", position))
+        facts.append(Fact(sentence, position))
     if len(facts) > MOST_FACTS:
         raise ValueError(f"There are {len(facts)} facts, {MOST_FACTS} is the most: take some out.")
     return facts

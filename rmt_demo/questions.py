@@ -1,0 +1,31 @@
+"""Questions and answers as token ids: what the question's segment ends with, and what should stand in its slots."""
+
+from .config import RMTConfig
+from .segments import token_ids
+
+SENTENCE_ENDS = (".", "!", "?")
+
+
+def stop_ids(tokenizer) -> frozenset[int]:
+    """Ids of the tokens that end a sentence."""
+    return frozenset(tokenizer.convert_tokens_to_ids(list(SENTENCE_ENDS)))
+
+
+def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
+    """A question as the model is asked it: its tokens, then the [MASK] slots of the answer.
+
+    Raises:
+        ValueError: if the question is empty or does not fit into one segment.
+    """
+    ids = token_ids(tokenizer, [question])[0] + [config.mask_token_id] * config.num_answer_slots
+    if not question.strip():
+        raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
+    if len(ids) > config.text_capacity:
+        raise ValueError(f"The question has {len(ids)} tokens, {config.text_capacity} fit: ask a shorter one.")
+    return ids
+
+
+def answer_ids(tokenizer, config: RMTConfig, answer: str) -> list[int]:
+    """The answer's tokens, filled up with [SEP] to the number of slots (cut where it is longer)."""
+    ids = token_ids(tokenizer, [answer])[0][: config.num_answer_slots]
+    return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))

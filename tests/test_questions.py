@@ -1,0 +1,30 @@
+"""What the question's segment ends with, and what its slots are trained to hold."""
+
+import pytest
+
+from rmt_demo import RMTConfig
+from rmt_demo.questions import answer_ids, question_ids, stop_ids
+
+CONFIG = RMTConfig(segment_length=128)
+
+
+def test_a_question_ends_in_its_slots(tokenizer):
+    ids = tokenizer.convert_tokens_to_ids(["where", "is", "mary", "?"])
+    assert question_ids(tokenizer, CONFIG, "Where is Mary?") == ids + [CONFIG.mask_token_id] * 3
+
+
+def test_bad_questions_are_refused(tokenizer):
+    with pytest.raises(ValueError, match="question is empty"):
+        question_ids(tokenizer, CONFIG, "  ")
+    with pytest.raises(ValueError, match="has 128 tokens, 115 fit: ask a shorter one"):
+        question_ids(tokenizer, CONFIG, "where " * 125)
+
+
+def test_answers_fill_the_slots(tokenizer):
+    garden, sep = tokenizer.convert_tokens_to_ids("garden"), CONFIG.sep_token_id
+    assert answer_ids(tokenizer, CONFIG, "garden") == [garden, sep, sep]
+    assert answer_ids(tokenizer, CONFIG, "garden " * 5) == [garden] * 3
+
+
+def test_sentence_ends(tokenizer):
+    assert tokenizer.convert_ids_to_tokens(sorted(stop_ids(tokenizer))) == ["!", ".", "?"]
