@@ -49,8 +49,8 @@ lint: env ## check style and formatting
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 
-train: env ## train the checkpoint that the demo loads
-	$(PY) -m rmt_demo train --out checkpoints/rmt-minilm
+train: env ## train a checkpoint like the one the demo loads, into runs/
+	$(PY) -m rmt_demo train --out runs/rmt-minilm
 
 eval: env ## measure that checkpoint and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results

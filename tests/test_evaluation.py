@@ -7,13 +7,13 @@ import pytest
 import torch
 from tiny import tiny_backbone, tiny_book, tiny_model
 
-from rmt_demo.data.batches import question_ids
 from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.evaluation import extrapolation
 from rmt_demo.evaluation.extrapolation import evaluate
 from rmt_demo.evaluation.intervals import proportion, wilson
+from rmt_demo.questions import question_ids
 
 
 @pytest.mark.parametrize(

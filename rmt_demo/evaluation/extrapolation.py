@@ -124,7 +124,7 @@ Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "
 @torch.inference_mode()
 def _table(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str) -> list[Outcome]:
     """Haystacks as tables of segments (see `batches.py`)."""
-    background = min(mixture.background, mixture.batch_size * (segments - 1))
+    background = min(mixture.background, max(1, mixture.batch_size * (segments - 1)))  # a table has some row
     mixture = dataclasses.replace(mixture, segments=(segments - 1, segments - 1), background=background)
     outcomes: list[Outcome] = []
     bar = tqdm(total=samples, desc=f"{seed} segments", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Train an RMT by a recipe: `python -m rmt_demo train --recipe open --out checkpoints/rmt-minilm`.
+"""Train an RMT by a recipe: `python -m rmt_demo train --recipe open --out runs/rmt-minilm`.
 
 On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/smoke`. On several GPUs:
 `torchrun --nproc-per-node 4 -m rmt_demo train ...` (or `accelerate launch -m rmt_demo train ...`), unchanged.
