@@ -19,13 +19,13 @@ MOST_QUESTIONS = 100
 
 # Two facts to start with, and what to ask about them; one question has no answer in the text.
 FACTS = [
-    ["Daniel keeps the golden compass in the wardrobe.", 0.2],
-    ["The door code of the old library is 4172.", 0.7],
+    ["Daniel went to the garden.", 0.2],
+    ["Maria works as a nurse.", 0.7],
 ]
 QUESTIONS = [
-    "Where does Daniel keep the golden compass?",
-    "What is the door code of the old library?",
-    "Where does Sandra keep the golden compass?",
+    "Where is Daniel?",
+    "What is the job of Maria?",
+    "Where does Olga keep the lantern?",
 ]
 
 
