@@ -67,10 +67,12 @@ class RMTPreTrainedModel(PreTrainedModel):
                 f'The backbone {name!r} is a decoder, the "prefix" layout needs an encoder: choose one like BERT.'
             )
         tokenizer = backbones.load_tokenizer(name)
+        described = backbone.config.to_dict()
+        described.pop("_name_or_path", None)  # where it was found on this machine is nobody else's business
         special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
         if None in special.values():
             raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
-        model = cls(RMTConfig(backbone=name, backbone_config=backbone.config.to_dict(), **special, **config))
+        model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         return model
 

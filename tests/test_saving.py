@@ -1,5 +1,7 @@
 """Checkpoints come back bit for bit, and the models work where Hugging Face models work: AutoClasses and Trainer."""
 
+import json
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -128,3 +130,9 @@ def test_the_trainer_hands_over_the_attention_mask(trainer):
     """It drops columns that are not named in `forward`; without the mask, padding would be read as text."""
     (batch,) = list(trainer.get_eval_dataloader())
     assert {"input_ids", "attention_mask", "labels"} <= batch.keys()
+
+
+def test_a_checkpoint_does_not_say_where_its_backbone_lay(make_model, tmp_path):
+    make_model().save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    assert "_name_or_path" not in saved["backbone_config"], "a path of this machine would travel with the checkpoint"
