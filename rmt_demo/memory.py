@@ -121,7 +121,7 @@ class WriteGate(nn.Module):
     g is a hard concrete variable (arXiv 1712.01312, section 2.2): a sigmoid stretched to (-0.1, 1.1) and clamped, so
     that it is exactly 0 or exactly 1 most of the time. Sampled in training, deterministic in evaluation. Where g is 0
     the memory stays bit-identical. While `held_open`, everything is written, as without a gate: sampled gates act like
-    dropout on memory tokens, and a model that has yet to learn to write would answer it by writing the same to all.
+    dropout on memory tokens, which rewards a model that has yet to learn to write for writing the same to all of them.
     """
 
     TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1
