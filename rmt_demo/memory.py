@@ -12,6 +12,7 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   and `update` runs the m memory rows alone against them. Both go through an attention function registered with
   `transformers.AttentionInterface`, so the backbone's own code does the rest.
 - `memory_update="gated"` puts a hard write gate between the old memory and the new one.
+- `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it.
 """
 
 from dataclasses import dataclass, field

@@ -21,6 +21,7 @@ MAX_BYTES = 50_000_000  # of a user's file or a Hub dataset; a longer haystack r
 PG19 = "emozilla/pg19"  # Project Gutenberg books, as parquet
 BLOCK_SENTENCES = 50  # a user's file has no books: this many sentences in a row go to one part
 MIN_WORDS, MAX_WORDS = 3, 60
+SENTENCE_CLOSERS = ".!?\"'”’)"  # the last character of a sentence that needs no full stop added
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that token counts can be cached for it
@@ -86,7 +87,7 @@ def split_sentences(text: str) -> Iterator[str]:
         for sentence in _SENTENCE_END.split(" ".join(paragraph.split())):
             for piece in _shorten(sentence):
                 if len(piece.split()) >= MIN_WORDS:
-                    yield piece if piece[-1] in ".!?\"'”’)" else piece.rstrip(",;:-—") + "."
+                    yield piece if piece[-1] in SENTENCE_CLOSERS else piece.rstrip(",;:-—") + "."
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.) (?![a-z])")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from ..segments import token_ids
-from .corpora import PACKAGED, Background, load
+from .corpora import PACKAGED, SENTENCE_CLOSERS, Background, load
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Fact:
             raise ValueError("A fact needs some text.")
         if not 0 <= self.position <= 1:
             raise ValueError(f"Give the fact {text[:40]!r} a position from 0 (beginning) to 1 (end).")
-        object.__setattr__(self, "text", text if text[-1] in ".!?\"'”’)" else text + ".")  # the class is frozen
+        object.__setattr__(self, "text", text if text[-1] in SENTENCE_CLOSERS else text + ".")  # the class is frozen
 
 
 def check_size(facts: Sequence[Fact], tokenizer, capacity: int) -> None:

@@ -10,7 +10,6 @@ Segments are counted with the question's own: 1 means that fact and question sta
 
 import dataclasses
 import json
-import platform
 import shlex
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from .. import backbones
 from ..data import corpora
 from ..data.batches import Batch, BatchMaker, Mixture
 from ..data.facts import UNKNOWN, StoryGenerator
@@ -108,7 +108,7 @@ def evaluate(
             "seed": seed,
             "background": [f"{name} (evaluation part)" for name in background],
             "segment_length": reader.model.config.segment_length,
-            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {reader.model.device}",
+            "machine": backbones.describe_machine(reader.model.device),
             "torch": torch.__version__,
             "minutes": round((time.time() - began) / 60, 1),
             "rows": rows,

@@ -7,7 +7,6 @@ Killed runs go on where they were: give the same command again.
 
 import dataclasses
 import json
-import platform
 import sys
 import time
 from pathlib import Path
@@ -193,7 +192,7 @@ def save_checkpoint(model: RMTPreTrainedModel, out: Path, run: dict, progress: P
     made = run | {
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {backbones.pick_device()}",
+        "machine": backbones.describe_machine(backbones.pick_device()),
         "torch": torch.__version__,
     }
     (out / "training.json").write_text(json.dumps(made, indent=1) + "\n")
