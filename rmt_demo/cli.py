@@ -57,6 +57,7 @@ def build_parser() -> Parser:
     train.add_argument("--recipe", default="open", metavar="NAME", help="default: %(default)s")
     train.add_argument("--out", required=True, metavar="DIR", help="folder for the checkpoint")
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
+    train.add_argument("--init", metavar="DIR", help="start from this checkpoint instead of the bare backbone")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument(
         "--background", action="append", metavar="NAME", help="corpus or text file (default: kjv, pydoc)"
@@ -170,7 +171,8 @@ def run_train(args: argparse.Namespace) -> None:
 
     if args.recipe not in RECIPES:
         raise ValueError(f"There is no recipe {args.recipe!r}: choose from {', '.join(RECIPES)}.")
-    train(RECIPES[args.recipe], args.out, args.backbone, args.seed, tuple(args.background or ("kjv", "pydoc")))
+    background = tuple(args.background or ("kjv", "pydoc"))
+    train(RECIPES[args.recipe], args.out, args.backbone, args.seed, background, args.init)
 
 
 def run_eval(args: argparse.Namespace) -> None:

@@ -19,6 +19,8 @@ class RMTConfig(PreTrainedConfig):
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
+    memory_reach          with spread_memory: a memory token sees so many text tokens on either side of its position,
+                          and at least one and a half times the distance between two; None = the whole segment
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
@@ -36,6 +38,7 @@ class RMTConfig(PreTrainedConfig):
     memory_update: str = "replace"
     text_attends_memory: bool = True
     spread_memory: bool = False
+    memory_reach: int | None = None
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False
@@ -52,6 +55,8 @@ class RMTConfig(PreTrainedConfig):
             raise ValueError(f"memory_update must be one of {UPDATES}, not {self.memory_update!r}.")
         if self.num_memory_tokens < 0:
             raise ValueError(f"num_memory_tokens must be 0 or more, not {self.num_memory_tokens}.")
+        if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
+            raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.text_capacity < 1:
             raise ValueError(
                 f"segment_length {self.segment_length} leaves no room for text beside "

@@ -12,7 +12,8 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   and `update` runs the m memory rows alone against them. Both go through an attention function registered with
   `transformers.AttentionInterface`, so the backbone's own code does the rest.
 - `memory_update="gated"` puts a hard write gate between the old memory and the new one.
-- `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it.
+- `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it, and
+  `memory_reach` keeps each of them to the text near its position.
 """
 
 from dataclasses import dataclass, field
@@ -192,8 +193,15 @@ class MemoryCell(nn.Module):
         mask = segment_mask(attention_mask, m, text_sees_memory)
         positions = {}
         if self.config.spread_memory:  # otherwise they stand as the backbone counts them by itself
+            lengths = attention_mask.sum(1)
+            if self.config.memory_reach:
+                near = self._near(lengths, text.shape[1] + 1)
+                near = torch.cat([near[..., :1], near.new_ones(len(near), m, m), near[..., 1:]], dim=2)
+                mask = torch.ones_like(near[:, None, :1]) if mask is None else mask
+                mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
+                mask[:, 0, 1 : m + 1] &= near
             text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
-            spread = self._memory_positions(attention_mask.sum(1))
+            spread = self._memory_positions(lengths)
             first = torch.zeros_like(spread[:, :1])
             positions["position_ids"] = torch.cat([first, spread, text_positions], dim=1)
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **positions).last_hidden_state
@@ -219,11 +227,13 @@ class MemoryCell(nn.Module):
         m = memory.shape[1]
         if m == 0:
             return memory
-        mask = None
-        if not bool(text.mask.all()):
-            seen = torch.cat([text.mask.new_ones(len(memory), m), text.mask], dim=1)
-            mask = seen[:, None, None, :].expand(-1, 1, m, -1)
-        positions = self._memory_positions(text.mask.sum(1) - 1)
+        lengths, mask = text.mask.sum(1) - 1, None
+        if self.config.memory_reach or not bool(text.mask.all()):
+            seen = text.mask[:, None].expand(-1, m, -1)
+            if self.config.memory_reach:
+                seen = seen & self._near(lengths, seen.shape[2])
+            mask = torch.cat([seen.new_ones(len(memory), m, m), seen], dim=2)[:, None]
+        positions = self._memory_positions(lengths)
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
@@ -248,6 +258,16 @@ class MemoryCell(nn.Module):
         if not self.config.spread_memory:
             return index + 1
         return m + 1 + (2 * index + 1) * (lengths[:, None] - 1) // (2 * m)
+
+    def _near(self, lengths: Tensor, rows: int) -> Tensor:
+        """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]
+        bool over the rows [CLS] [SEP] text [SEP]. Two facts of a segment then mostly meet different memory tokens."""
+        m = self.config.num_memory_tokens
+        at = torch.arange(m, m + rows, device=lengths.device)  # the positions of the text, see `encode_text`
+        reach = (3 * lengths // (2 * m)).clamp(min=self.config.memory_reach)
+        near = (at - self._memory_positions(lengths)[..., None]).abs() <= reach[:, None, None]
+        near[..., :2] = True  # everyone sees [CLS] [SEP], where attention rests that has nothing to look for
+        return near
 
     def _separator(self, batch: int) -> Tensor:
         sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)

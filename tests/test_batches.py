@@ -138,13 +138,13 @@ def test_the_same_seed_gives_the_same_batch(make):
     assert other.questions != first.questions
 
 
-@pytest.mark.parametrize("number", range(len(RECIPES["open"].stages)))
-def test_every_segment_of_the_recipe_fits(words, make, number):
-    stage, maker = RECIPES["open"].stages[number], make(length=512)
+@pytest.mark.parametrize("stage", RECIPES["open"].stages + RECIPES["more"].stages)
+def test_every_segment_of_the_recipe_fits(words, make, stage):
+    maker = make(length=512)
     frame = 2  # [CLS] and [SEP]
-    limit = stage.segment_length - maker.config.num_memory_tokens - 3 + frame
-    for seed in range(3):
-        batch = maker.batch(stage.mixture, str(seed), stage.segment_length)
+    for seed, length in enumerate(2 * stage.segment_lengths):
+        limit = length - maker.config.num_memory_tokens - 3 + frame
+        batch = maker.batch(stage.mixture, str(seed), length)
         inputs = batch.inputs
         assert inputs["order"].shape[1] <= max(stage.mixture.segments[1], 1)
         assert (inputs["order"] < len(inputs["input_ids"])).all()

@@ -13,6 +13,8 @@ from rmt_demo import RMTConfig
         ({"num_memory_tokens": -1}, "num_memory_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
         ({"num_memory_tokens": 0, "segment_length": 2}, "segment_length 2 leaves no room"),
+        ({"memory_reach": 8}, "memory_reach .* needs spread_memory=True"),
+        ({"memory_reach": 0, "spread_memory": True}, "memory_reach must be 1 or more"),
     ],
 )
 def test_fields_out_of_range_are_refused_in_one_sentence(fields, message):

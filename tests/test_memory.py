@@ -105,10 +105,10 @@ def test_text_rows_see_the_memory_or_do_not(make_cell):
     assert (after[0] - after[1]).abs().max() > 1e-3, "memory rows must still see the text"
 
 
-@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("where", [{}, {"spread_memory": True}, {"spread_memory": True, "memory_reach": 2}])
 @pytest.mark.parametrize("padded", [False, True])
-def test_encode_then_update_is_the_masked_cell(make_cell, padded, spread):
-    cell = make_cell(text_attends_memory=False, spread_memory=spread)
+def test_encode_then_update_is_the_masked_cell(make_cell, padded, where):
+    cell = make_cell(text_attends_memory=False, **where)
     ids, memory = segments(3, 12), memories(3)
     mask = padding([12, 9, 5] if padded else [12, 12, 12], 12)
     results = []
@@ -136,6 +136,19 @@ def test_spread_memory_stands_along_the_text_however_it_is_padded(make_cell):
     ids, memory = segments(1, 12), memories(1)
     padded = torch.nn.functional.pad(ids, (0, 5))
     same(cell(padded, memory, padding([12], 17))[1], cell(ids, memory)[1], 1e-6, "padding moved the memory")
+
+
+@pytest.mark.parametrize("text_attends_memory", [False, True])
+def test_a_memory_token_sees_no_text_out_of_its_reach(make_cell, text_attends_memory):
+    """One layer, so that nothing arrives by way of a neighbour."""
+    cell = make_cell(spread_memory=True, memory_reach=3, text_attends_memory=text_attends_memory)
+    cell.backbone.encoder.layer = cell.backbone.encoder.layer[:1]
+    words = cell.embed(segments(1, 42)).detach().requires_grad_()
+    place, m = cell._memory_positions(torch.tensor([42]))[0] - M - 1, 2
+    (cell(inputs_embeds=words, memory=memories(1))[1][0, m] * torch.arange(WIDTH)).sum().backward()
+    seen = words.grad[0].abs().sum(-1).nonzero().flatten().tolist()
+    reach = 3 * 42 // (2 * M)  # one and a half times the distance, which is more than 3
+    assert seen == [0, *range(place[m] - reach, place[m] + reach + 1)], "[CLS] and what is near"
 
 
 def test_encoded_text_can_be_reused_in_any_order(make_cell):

@@ -1,5 +1,6 @@
 """The curriculum's rules, and a training run small enough to be done three times and killed once."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -25,7 +26,7 @@ from rmt_demo.training import train as training  # noqa: E402
 
 
 def stages(*thresholds, max_steps=100, min_steps=5, **fields):
-    return tuple(Stage(Mixture(), 64, 1.0, t, max_steps, min_steps, **fields) for t in thresholds)
+    return tuple(Stage(Mixture(), (64,), 1.0, t, max_steps, min_steps, **fields) for t in thresholds)
 
 
 # -- the curriculum
@@ -70,6 +71,12 @@ def test_the_gate_penalty_warms_up():
         penalties[step] = curriculum.gate_penalty()
         curriculum.update(0.0)
     assert (penalties[0], penalties[50], penalties[100], penalties[149]) == (0.0, 0.25, 0.5, 0.5)
+    curriculum = Curriculum(stages(2.0, gate_penalty=0.5) + stages(2.0, gate_penalty=1.0))
+    curriculum.index, found = 1, []
+    for _ in range(101):
+        found.append(curriculum.gate_penalty())
+        curriculum.update(0.0)
+    assert (found[0], found[50], found[100]) == (0.5, 0.75, 1.0), "it goes on from where the stage before left it"
 
 
 def test_curriculum_is_saved_and_restored():
@@ -87,8 +94,8 @@ TINY = Recipe(
     config={"num_memory_tokens": 4, "segment_length": 48, "memory_update": "gated", "text_attends_memory": False},
     warmup=2,
     stages=(
-        Stage(Mixture(4, segments=(0, 0), tail_rate=1.0, **TASK), 40, threshold=0.0, min_steps=3),
-        Stage(Mixture(4, segments=(1, 3), **TASK), 48, threshold=2.0, max_steps=4, gate_penalty=0.5),
+        Stage(Mixture(4, segments=(0, 0), tail_rate=1.0, **TASK), (40,), threshold=0.0, min_steps=3),
+        Stage(Mixture(4, segments=(1, 3), **TASK), (48,), threshold=2.0, max_steps=4, gate_penalty=0.5),
     ),
 )
 
@@ -100,9 +107,9 @@ def run(backbone, tmp_path, monkeypatch):
     monkeypatch.setattr(training.backbones, "pick_dtype", lambda device: torch.float32)
     book = tiny_book(tmp_path / "book.txt", 3000)
 
-    def start(name, recipe=TINY, seed=0):
+    def start(name, recipe=TINY, seed=0, init=None):
         AcceleratorState._reset_state(True)  # a process has one, kept for good
-        training.train(recipe, tmp_path / name, backbone, seed, [book])
+        training.train(recipe, tmp_path / name, backbone, seed, [book], init)
         return tmp_path / name
 
     return start
@@ -259,6 +266,19 @@ def test_the_classification_head_is_trained_too(run):
     assert model.classifier.weight.shape == (6, 32)
 
 
+def test_a_run_can_start_from_a_checkpoint_and_switch_on_an_option(run, backbone, tmp_path):
+    first = run("first")
+    with_reach = dataclasses.replace(TINY, config=TINY.config | {"spread_memory": True, "memory_reach": 2})
+    model, _ = training.build(with_reach, backbone, [str(tmp_path / "book.txt")], init=first)
+    trained = RMTForMaskedLM.from_pretrained(first, dtype=torch.float32)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), trained.parameters(), strict=True))
+    assert model.config.memory_reach == 2 and model.dtype == torch.float32
+    assert json.loads((run("second", with_reach, init=first) / "training.json").read_text())["init"] == str(first)
+    wider = dataclasses.replace(TINY, config=TINY.config | {"num_memory_tokens": 5})
+    with pytest.raises(ValueError, match="another shape.*without --init"):
+        training.build(wider, backbone, ["kjv"], init=first)
+
+
 def test_a_missing_backbone_or_text_is_one_sentence(backbone):
     with pytest.raises(ValueError, match="backbone './nowhere' is neither"):
         training.build(TINY, "./nowhere", ["kjv"])
@@ -280,7 +300,7 @@ def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(token
     assert (config.num_memory_tokens, config.text_capacity) == (10, 499)
     assert (config.memory_update, config.text_attends_memory) == ("replace", True)
     assert [stage.mixture.segments for stage in paper.stages] == [(0, n - 1) for n in range(1, 8)]
-    assert all(stage.segment_length == config.segment_length for stage in paper.stages)
+    assert all(stage.segment_lengths == (config.segment_length,) for stage in paper.stages)
     text = Background("lamps", "train", ["The red lamp was in the river."] * 99)
     maker = BatchMaker(make_model(segment_length=64).config, tokenizer, text, "train")
     mixture = paper.stages[-1].mixture

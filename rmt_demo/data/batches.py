@@ -101,11 +101,11 @@ class BatchMaker:
 
     def _story(self, rng: Random, mixture: Mixture, with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
+        count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
         if rng.random() < mixture.task_rate:
-            task = TASKS[rng.choice(mixture.tasks)](rng)
+            task = TASKS[rng.choice(mixture.tasks)](rng, count)
             story, at_start = task.story, task.at_start
         else:
-            count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
             story, at_start = (
                 self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families),
                 False,

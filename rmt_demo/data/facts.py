@@ -10,7 +10,7 @@ questions ask what no sentence says.
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from .families import CARRIED, FAMILIES, HELD_OUT, TRAINED, Family, paraphrases, slot_kind, slots_of
+from .families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, Family, paraphrases, slot_kind, slots_of
 from .words import PROPER, pool, side
 from .world import UNKNOWN, Query, Question, Slots, Statement, Story, key_of, oracle, render
 
@@ -23,7 +23,7 @@ class StoryGenerator:
     Args:
         split: "train" or "eval": which words, and which paraphrases of the training families.
         seed: the same seed gives the same stories on every machine.
-        extra_words: further words; those on this split's side stand in for a third of all slot words.
+        extra_words: further words; those on this split's side stand in for half of all slot words.
     """
 
     def __init__(self, split: str = "train", seed: int = 0, extra_words: Sequence[str] = ()) -> None:
@@ -64,22 +64,22 @@ class StoryGenerator:
     # -- words and sentences
 
     def _families(self, which: str) -> tuple[Family, ...]:
-        choices = {"train": TRAINED}
+        choices = {"train": TRAINED | PRACTISED}
         if self.split == "eval":
-            choices |= {"heldout": HELD_OUT, "all": FAMILIES}
+            choices = {"train": TRAINED, "heldout": HELD_OUT, "all": TRAINED | HELD_OUT}
         if which not in choices:
             raise ValueError(f"In the {self.split} split, families is {' or '.join(choices)}, not {which!r}.")
         return tuple(choices[which].values())
 
     def _templates(self, family: Family, group: str) -> tuple[str, ...]:
         templates = getattr(family, group)
-        return templates if family.split == "eval" else paraphrases(templates, self.split)
+        return paraphrases(templates, self.split) if family.split == "both" else templates
 
     def _word(self, slot: str, taken: set[str]) -> str:
         """Draw a word of the slot's kind that is not yet `taken` (if there is one left), and take it."""
         kind = slot_kind(slot)
         for _ in range(50):
-            if self.extra_words and self.rng.random() < 0.35:
+            if self.extra_words and self.rng.random() < 0.5:
                 word = self.rng.choice(self.extra_words)
                 word = word.capitalize() if kind in PROPER else word
             else:
@@ -183,7 +183,7 @@ class StoryGenerator:
         if fact.family == "take" and self.rng.random() < 0.85:
             template = self.rng.choice(paraphrases(CARRIED, self.split))
             return self._ask(template, "carried", fact.slots, "two_hop", plot)
-        inverse = self.rng.random() < 0.25
+        inverse = FAMILIES[fact.family].inverse and self.rng.random() < 0.25
         kind = "inverse" if inverse else "override" if _overrides(fact, plot) else "single"
         templates = self._templates(FAMILIES[fact.family], "inverse" if inverse else "questions")
         return self._ask(self.rng.choice(templates), fact.family, fact.slots, kind, plot)
@@ -194,7 +194,7 @@ class StoryGenerator:
         if self.rng.random() < 0.65:
             family, fixed = self._resemble(self.rng.choice(plot), choice)
         family, slots = self._draw(family, _words(plot), fixed)
-        group = "inverse" if self.rng.random() < 0.15 else "questions"
+        group = "inverse" if family.inverse and self.rng.random() < 0.15 else "questions"
         template = self.rng.choice(self._templates(family, group))
         if _clashes(family, [pair for pair in slots if pair[0] in slots_of(template)], plot):
             return None

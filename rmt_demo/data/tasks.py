@@ -7,7 +7,7 @@
 Every answer is one of six places, so each task is a six-way classification.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -21,43 +21,42 @@ OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
 
 @dataclass(frozen=True)
 class Task:
-    """A story with one question; `label` indexes PLACES; with `at_start` the text begins with the fact."""
+    """A story with its questions; `label` indexes PLACES, for the first; with `at_start` the text begins with the
+    fact."""
 
     story: Story
     label: int
     at_start: bool
 
 
-def memorize(rng: Random) -> Task:
+def memorize(rng: Random, questions: int = 1) -> Task:
     """One fact about where somebody went, to be put at the very start."""
     return _located(rng, at_start=True)
 
 
-def detect(rng: Random) -> Task:
+def detect(rng: Random, questions: int = 1) -> Task:
     """The same fact as in `memorize`, to be put anywhere."""
     return _located(rng, at_start=False)
 
 
-def reasoning(rng: Random) -> Task:
-    """Three places in a row, two facts on how the outer ones lie to the middle, a question from there.
+def reasoning(rng: Random, questions: int = 1) -> Task:
+    """Three places in a row, two facts on how the outer ones lie to the middle, a question from there (or up to four).
 
     As in bAbI, never from an end: an end has both other places on the same side, and so two answers.
     """
     middle, *ends = rng.sample(PLACES, 3)
     direction = rng.choice(tuple(OPPOSITE))
     facts = (_relation(rng, ends[0], direction, middle), _relation(rng, ends[1], OPPOSITE[direction], middle))
-    asked = rng.choice((direction, OPPOSITE[direction]))
-    if rng.random() < 0.5:
-        query = Query("lies", (("direction", asked), ("reference", middle)), "subject")
-        text = f"What is {asked} of the {middle}?"
-    else:
-        query = Query("lies", (("subject", middle), ("direction", asked)), "reference")
-        text = f"What is the {middle} {asked} of?"
-    question = Question(text, lies_oracle(facts, query), "single", query)
-    return _task(tuple(rng.sample(facts, 2)), question, at_start=False)
+    asked = []
+    for way in (direction, OPPOSITE[direction]):
+        query = Query("lies", (("direction", way), ("reference", middle)), "subject")
+        asked.append(Question(f"What is {way} of the {middle}?", lies_oracle(facts, query), "single", query))
+        query = Query("lies", (("subject", middle), ("direction", way)), "reference")
+        asked.append(Question(f"What is the {middle} {way} of?", lies_oracle(facts, query), "single", query))
+    return _task(tuple(rng.sample(facts, 2)), rng.sample(asked, min(questions, len(asked))), at_start=False)
 
 
-TASKS: dict[str, Callable[[Random], Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
+TASKS: dict[str, Callable[..., Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
 
 
 def lies_oracle(facts: Iterable[Statement], query: Query) -> str:
@@ -79,7 +78,7 @@ def _located(rng: Random, at_start: bool) -> Task:
     name, place = rng.choice(NAMES), rng.choice(PLACES)
     facts = (Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),)
     query = Query("go", (("person", name),), "site")
-    return _task(facts, Question(f"Where is {name}?", oracle(facts, query), "single", query), at_start)
+    return _task(facts, [Question(f"Where is {name}?", oracle(facts, query), "single", query)], at_start)
 
 
 def _relation(rng: Random, subject: str, direction: str, reference: str) -> Statement:
@@ -90,6 +89,6 @@ def _relation(rng: Random, subject: str, direction: str, reference: str) -> Stat
     return Statement("lies", slots, f"The {subject} is {direction} of the {reference}.")
 
 
-def _task(facts: tuple[Statement, ...], question: Question, at_start: bool) -> Task:
-    story = Story(tuple(fact.text for fact in facts), (question,), facts)
-    return Task(story, PLACES.index(question.answer), at_start)
+def _task(facts: tuple[Statement, ...], questions: Sequence[Question], at_start: bool) -> Task:
+    story = Story(tuple(fact.text for fact in facts), tuple(questions), facts)
+    return Task(story, PLACES.index(questions[0].answer), at_start)

@@ -96,5 +96,6 @@ def key_of(fact: Statement) -> tuple[str, ...]:
 
 
 def render(template: str, slots: Slots) -> str:
-    """Fill a template's slots; "a" becomes "an" before a vowel."""
-    return re.sub(r"\b([Aa]) (?=[aeioAEIO]|u(?!ni|[ks]))", r"\1n ", template.format_map(dict(slots)))
+    """Fill a template's slots; "a" becomes "an" before a vowel, and the first letter a capital."""
+    text = re.sub(r"\b([Aa]) (?=[aeioAEIO]|u(?!ni|[ks]))", r"\1n ", template.format_map(dict(slots)))
+    return text[:1].upper() + text[1:]

@@ -16,17 +16,17 @@ class Stage:
     """One step of the curriculum.
 
     mixture         what the haystacks look like
-    segment_length  tokens per model input in this stage
+    segment_lengths tokens per model input; each batch draws one of these
     learning_rate   of AdamW; in the last stage it falls linearly to zero
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
     max_steps       the next stage begins after so many steps at the latest
     min_steps       and after so many at the earliest
-    gate_penalty    weight of the mean openness of the write gates in the loss, reached over the first 100 steps;
-                    0 holds the gates open
+    gate_penalty    weight of the mean openness of the write gates in the loss, reached over the first 100 steps from
+                    that of the stage before; 0 holds the gates open
     """
 
     mixture: Mixture
-    segment_length: int
+    segment_lengths: tuple[int, ...]
     learning_rate: float = 3e-4
     threshold: float = 0.9
     max_steps: int = 1000
@@ -82,7 +82,8 @@ class Curriculum:
         return True
 
     def gate_penalty(self) -> float:
-        return self.stage.gate_penalty * min(1.0, self.steps / 100)
+        before = self.stages[self.index - 1].gate_penalty if self.index else 0.0
+        return before + (self.stage.gate_penalty - before) * min(1.0, self.steps / 100)
 
     def learning_rate(self) -> float:
         """The stage's, falling linearly to 0 over the last stage."""

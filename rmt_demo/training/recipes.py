@@ -21,18 +21,37 @@ OPEN = Recipe(
     },
     stages=(
         # One segment: learn to find and copy an answer.
-        Stage(Mixture(48, segments=(0, 0), facts=(1, 3), tail_rate=1.0, background=1), 64, 3e-4, 0.78, 600),
+        Stage(Mixture(48, segments=(0, 0), facts=(1, 3), tail_rate=1.0, background=1), (64,), 3e-4, 0.78, 600),
         # Facts alone in the segment before: learn to carry them in memory and to keep two apart.
-        Stage(ALONE, 32, 3e-4, 0.75, 800),
-        Stage(ALONE, 32, 1.5e-4, 0.8, 800),
-        Stage(Mixture(48, segments=(1, 2), facts=(1, 3), tail_rate=0.1, background=4), 48, 1.5e-4, 0.85, 200),
+        Stage(ALONE, (32,), 3e-4, 0.75, 800),
+        Stage(ALONE, (32,), 1.5e-4, 0.8, 800),
+        Stage(Mixture(48, segments=(1, 2), facts=(1, 3), tail_rate=0.1, background=4), (48,), 1.5e-4, 0.85, 200),
         # More text and more segments; the write gates are asked to be thrifty.
-        Stage(Mixture(segments=(1, 4), facts=(1, 3), background=24), 64, 1.5e-4, 0.86, 300, gate_penalty=0.3),
-        Stage(Mixture(segments=(0, 8), facts=(1, 3), background=32), 64, 1.5e-4, 0.9, 350, gate_penalty=0.5),
-        Stage(Mixture(segments=(0, 16), facts=(1, 4), background=32), 64, 1.5e-4, 0.92, 150, gate_penalty=1.0),
+        Stage(Mixture(segments=(1, 4), facts=(1, 3), background=24), (64,), 1.5e-4, 0.86, 300, gate_penalty=0.3),
+        Stage(Mixture(segments=(0, 8), facts=(1, 3), background=32), (64,), 1.5e-4, 0.9, 350, gate_penalty=0.5),
+        Stage(Mixture(segments=(0, 16), facts=(1, 4), background=32), (64,), 1.5e-4, 0.92, 150, gate_penalty=1.0),
         # Longer segments, up to the paper's; more of the task that is still hard.
-        Stage(dataclasses.replace(LONGER, batch_size=24, background=20), 192, 1.5e-4, 0.93, 150, gate_penalty=1.0),
-        Stage(LONGER, 512, 1.5e-4, 1.0, 190, gate_penalty=1.0),
+        Stage(dataclasses.replace(LONGER, batch_size=24, background=20), (192,), 1.5e-4, 0.93, 150, gate_penalty=1.0),
+        Stage(LONGER, (512,), 1.5e-4, 1.0, 190, gate_penalty=1.0),
+    ),
+)
+
+# What the checkpoint of OPEN still lacked when it was measured: to keep two and three facts apart, the reasoning task,
+# and wordings it had not met (the tables of facts have grown for it). Start it with --init.
+HARD = {"facts": (1, 3), "task_rate": 0.25, "tasks": HARD_TASKS}
+MORE = Recipe(
+    config=OPEN.config | {"memory_reach": 12},
+    stages=(
+        Stage(Mixture(48, segments=(1, 1), tail_rate=0.15, background=4, **HARD), (64,), 2e-4, 0.88, 500, 40, 0.3),
+        Stage(Mixture(40, segments=(1, 4), tail_rate=0.2, background=16, **HARD), (64, 128), 1.5e-4, 0.9, 500, 40, 0.5),
+        Stage(
+            Mixture(24, segments=(0, 12), tail_rate=0.3, background=24, **HARD),
+            (64, 128, 256, 512),
+            1.5e-4,
+            1.0,
+            700,
+            gate_penalty=1.0,
+        ),
     ),
 )
 
@@ -42,7 +61,7 @@ PAPER = Recipe(
     head="classification",
     config={"num_labels": 6},  # all else in RMTConfig is the paper's by default
     stages=tuple(
-        Stage(Mixture(32, (0, segments - 1), questions=1, tail_rate=1.0, task_rate=1.0), 512, 5e-5, 0.98, 2000)
+        Stage(Mixture(32, (0, segments - 1), questions=1, tail_rate=1.0, task_rate=1.0), (512,), 5e-5, 0.98, 2000)
         for segments in range(1, 8)
     ),
 )
@@ -52,9 +71,11 @@ SMOKE = Recipe(
     config=OPEN.config,
     warmup=5,
     stages=(
-        Stage(Mixture(8, segments=(0, 0), facts=(1, 1), tail_rate=1.0, background=1), 64, 3e-4, 0.01, 10, min_steps=5),
-        Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), 64, 3e-4, 1.0, 10, gate_penalty=0.5),
+        Stage(
+            Mixture(8, segments=(0, 0), facts=(1, 1), tail_rate=1.0, background=1), (64,), 3e-4, 0.01, 10, min_steps=5
+        ),
+        Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), (64,), 3e-4, 1.0, 10, gate_penalty=0.5),
     ),
 )
 
-RECIPES = {"open": OPEN, "paper": PAPER, "smoke": SMOKE}
+RECIPES = {"open": OPEN, "more": MORE, "paper": PAPER, "smoke": SMOKE}

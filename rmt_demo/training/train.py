@@ -10,19 +10,21 @@ import json
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from tqdm import tqdm
 
-from .. import backbones
+from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.batches import Batch, BatchMaker
 from ..data.tasks import PLACES
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
 from ..memory import WriteGate
 from ..modeling import RMTPreTrainedModel
+from ..segments import token_ids
 from . import state as states
 from .curriculum import Curriculum, Recipe
 
@@ -35,6 +37,7 @@ def train(
     backbone: str = "all-MiniLM-L6-v2",
     seed: int = 0,
     background=("kjv", "pydoc"),
+    init: str | Path | None = None,
 ):
     """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
 
@@ -46,12 +49,14 @@ def train(
         backbone: packaged name, folder or Hub id.
         seed: of the model's new weights, of every batch and of the noise of the write gates.
         background: names of corpora (their training parts are read) or text files.
+        init: a checkpoint to start from, instead of the backbone as it is.
 
     Raises:
-        ValueError: if the backbone or a background cannot be found, or `out` holds the state of another run.
+        ValueError: if the backbone, the checkpoint or a background cannot be found, the checkpoint has another shape
+            than the recipe's model, or `out` holds the state of another run.
     """
     out = Path(out)
-    run = describe(recipe, seed, backbone, background)
+    run = describe(recipe, seed, backbone, background, init)
     device = backbones.pick_device()
     half = backbones.pick_dtype(device) == torch.bfloat16
     accelerator = Accelerator(
@@ -63,7 +68,7 @@ def train(
         accelerator.print(f"{out} holds this run, finished: remove it to train again.", file=sys.stderr)
         return
     torch.manual_seed(seed)  # every process starts with the same model
-    model, batches = build(recipe, backbone, background)
+    model, batches = build(recipe, backbone, background, init)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
         weight_decay=recipe.weight_decay,
@@ -87,7 +92,7 @@ def train(
         began, stage = time.time(), curriculum.stage
         draw = f"{seed}/{progress.step}/{accelerator.process_index}"
         hold_gates(model, open_=stage.gate_penalty == 0)
-        batch = batches.batch(stage.mixture, draw, stage.segment_length)
+        batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
         for group in optimizer.param_groups:
             group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
         loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
@@ -109,10 +114,10 @@ def train(
         states.discard(state)
 
 
-def describe(recipe: Recipe, seed: int, backbone: str, background) -> dict:
+def describe(recipe: Recipe, seed: int, backbone: str, background, init=None) -> dict:
     """All that decides how a run goes, as it is written to JSON and read again."""
     run = {"recipe": dataclasses.asdict(recipe), "backbone": str(backbone), "background": [str(b) for b in background]}
-    return json.loads(json.dumps(run | {"seed": seed}))
+    return json.loads(json.dumps(run | {"seed": seed} | ({"init": str(init)} if init else {})))
 
 
 def is_finished(out: Path, run: dict) -> bool:
@@ -121,16 +126,33 @@ def is_finished(out: Path, run: dict) -> bool:
     return made.exists() and run.items() <= json.loads(made.read_text()).items()
 
 
-def build(recipe: Recipe, backbone: str, background) -> tuple[RMTPreTrainedModel, BatchMaker]:
-    """A fresh model for the recipe and the source of its batches."""
+def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
+    """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)
+    if init is not None:
+        trained, _ = checkpoints.load(str(init), torch.float32)
+        try:
+            model.load_state_dict(trained.state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"{init} has another shape than the recipe's model: train without --init.") from error
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
     tokenizer = backbones.load_tokenizer(backbone)
-    words = [w for w in sorted(tokenizer.get_vocab()) if w.isascii() and w.isalpha() and len(w) > 2]
-    return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", words)
+    return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
+
+
+def story_words(tokenizer) -> list[str]:
+    """Further words for the facts: those of the tokenizer's vocabulary, and as many made up of two pieces of it, so
+    that the answer is copied and not chosen from words seen before."""
+    vocabulary = sorted(tokenizer.get_vocab())
+    words = [w for w in vocabulary if w.isascii() and w.isalpha() and len(w) > 2]
+    endings = [w[2:] for w in vocabulary if w.startswith("##") and w.isascii() and w[2:].isalpha() and len(w) > 3]
+    rng = Random(0)
+    made_up = [rng.choice(words) + rng.choice(endings) for _ in words] if endings else []
+    pieces = token_ids(tokenizer, made_up)
+    return words + [word for word, ids in zip(made_up, pieces, strict=True) if len(ids) <= 3]
 
 
 def hold_gates(model: nn.Module, open_: bool) -> None:
