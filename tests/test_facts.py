@@ -10,7 +10,7 @@ import pytest
 
 from rmt_demo.data.facts import UNKNOWN, Query, Statement, StoryGenerator, oracle
 from rmt_demo.data.families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, slot_kind, slots_of
-from rmt_demo.data.words import KINDS, PROPER, pool, side
+from rmt_demo.data.words import KINDS, pool, side
 
 SETTINGS = [("train", "train"), ("eval", "train"), ("eval", "heldout"), ("eval", "all")]
 EXTRA = ["Quasar", "mitten", "zebroid", "gravel", "nought", "ember", "thicket", "lumen", "unknown", "plinth"]
