@@ -50,7 +50,8 @@ lint: env ## check style and formatting
 	$(PY) -m ruff format --check
 
 train: env ## train a checkpoint like the one the demo loads, into runs/
-	$(PY) -m rmt_demo train --out runs/rmt-minilm
+	$(PY) -m rmt_demo train --recipe open --out runs/first
+	$(PY) -m rmt_demo train --recipe more --init runs/first --out runs/rmt-minilm
 
 eval: env ## measure that checkpoint and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results

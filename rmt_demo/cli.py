@@ -1,4 +1,4 @@
-"""The command line: `python -m rmt_demo ask|train|eval`. Results go to stdout, progress and errors to stderr.
+"""The command line: `python -m rmt_demo ask|train|eval|cost`. Results go to stdout, progress and errors to stderr.
 
 Bad input ends in exit code 2 and one line that says what to do.
 """
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """All commands and their options."""
     parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
-    commands = parser.add_subparsers(required=True, metavar="ask|train|eval")
+    commands = parser.add_subparsers(required=True, metavar="ask|train|eval|cost")
 
     ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
     ask.set_defaults(command=run_ask)
@@ -67,11 +67,18 @@ def build_parser() -> Parser:
     evaluate.set_defaults(command=run_eval)
     evaluate.add_argument("--checkpoint", default=default_checkpoint(), metavar="DIR", help="default: %(default)s")
     evaluate.add_argument("--out", default="results", metavar="DIR")
-    evaluate.add_argument("--tasks", nargs="+", metavar="TASK")
+    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="default: all that ask; writes: the write gates")
     evaluate.add_argument("--samples", type=positive)
     evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N")
     evaluate.add_argument("--seed", type=int)
+    evaluate.add_argument("--background", nargs="+", metavar="NAME", help="corpora, text files, or one strange kind")
     evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
+
+    cost = commands.add_parser("cost", help="count the FLOPs of full attention and of RMT")
+    cost.set_defaults(command=run_cost)
+    cost.add_argument("--tokens", type=positive, metavar="N", help="length of the text (default 4096 segments of 512)")
+    cost.add_argument("--model", metavar="NAME", help="one OPT model, such as opt-175b (default: all of them)")
+    cost.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
@@ -177,15 +184,42 @@ def run_train(args: argparse.Namespace) -> None:
 
 def run_eval(args: argparse.Namespace) -> None:
     """Measure a checkpoint."""
-    from .evaluation.extrapolation import evaluate
+    from .evaluation import extrapolation, writes
 
     be_quiet()
-    given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "tasks")}
-    results = evaluate(args.checkpoint, args.out, **{k: v for k, v in given.items() if v is not None})
+    given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "background")}
+    given = {name: value for name, value in given.items() if value is not None}
+    results, answered = {}, [task for task in args.tasks or () if task != writes.TASK] or None
+    if answered or not args.tasks:
+        results = extrapolation.evaluate(args.checkpoint, args.out, tasks=answered, **given)
+    if writes.TASK in (args.tasks or ()):
+        results[writes.TASK] = writes.measure(args.checkpoint, args.out, **given)
     if args.json:
         print(json.dumps(results))
         return
     for task, result in results.items():
         for row in result["rows"]:
-            interval = f"{row['low']:.1f} to {row['high']:.1f}"
-            print(f"{task:10} {row['segments']:6} segments: {row['accuracy']:5.1f}% right ({interval})")
+            shares = {"right": row} if "accuracy" in row else {name: row[name] for name in ("precision", "recall")}
+            for name, share in shares.items():
+                if share:
+                    interval = f"({share['low']:.1f} to {share['high']:.1f})"
+                    print(f"{task:10} {row['segments']:6} segments: {share['accuracy']:5.1f}% {name} {interval}")
+
+
+def run_cost(args: argparse.Namespace) -> None:
+    """Count what reading costs, as figure 3 of the paper does."""
+    from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
+
+    tokens, rows = args.tokens or PAPER_TOKENS, []
+    for name in OPT if args.model is None else [args.model.lower()]:
+        shape = opt(name)
+        flops = {"full_attention_flops": full_attention_flops(shape, tokens), "rmt_flops": rmt_flops(shape, tokens)}
+        rows.append({"model": name, **flops, "ratio": ratio(shape, tokens)})
+    if args.json:
+        print(json.dumps({"tokens": tokens, "segment": SEGMENT, "rows": rows}))
+        return
+    print(f"Forward FLOPs for {tokens:,} tokens, RMT in segments of {SEGMENT}:")
+    print(f"{'model':10} {'full attention':>14} {'RMT':>10} {'ratio':>8}")
+    for row in rows:
+        full, rmt = row["full_attention_flops"], row["rmt_flops"]
+        print(f"{row['model']:10} {full:14.2e} {rmt:10.2e} {row['ratio']:8,.1f}")

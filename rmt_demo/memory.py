@@ -16,6 +16,7 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   `memory_reach` keeps each of them to the text near its position.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -68,10 +69,13 @@ class _Player:
 PLAIN_ROWS = 384  # up to so many query rows, plain products train faster on a CPU than the fused kernel
 
 
-def _memory_attention(module, query, key, value, attention_mask, text_rows=None, **kwargs):
-    """Scaled dot-product attention; `text_rows` travels here as a keyword argument of the backbone's forward."""
+def _memory_attention(module, query, key, value, attention_mask, text_rows=None, watch=None, **kwargs):
+    """Scaled dot-product attention; `text_rows` and `watch` travel here as keyword arguments of the backbone's forward.
+    `watch` is shown what attention is computed from and changes nothing (see `attention.py`)."""
     if text_rows is not None:
         key, value = text_rows(key, value)
+    if watch is not None:
+        watch(query, key, attention_mask, **kwargs)
     if module.training and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
         return _plain_attention(query, key, value, attention_mask, **kwargs), None
     return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
@@ -167,6 +171,7 @@ class MemoryCell(nn.Module):
         attention_mask: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         text_sees_memory: bool = True,
+        watch: Callable | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Run one segment with its memory.
 
@@ -176,6 +181,7 @@ class MemoryCell(nn.Module):
             memory: [B, m, d]; m = 0 (or None) gives the backbone's own outputs exactly.
             attention_mask: [B, L], non-zero where there is a token; None = everywhere.
             text_sees_memory: False masks the text rows from the memory rows.
+            watch: shown every layer's queries and keys (see `attention.py`).
 
         Returns:
             hidden [B, L, d] of the L tokens given, and the new memory [B, m, d] (ungated, see `write`).
@@ -191,7 +197,7 @@ class MemoryCell(nn.Module):
         separator = self._separator(len(text))
         framed = torch.cat([text[:, :1], memory.to(text.dtype), separator, text[:, 1:]], dim=1)
         mask = segment_mask(attention_mask, m, text_sees_memory)
-        positions = {}
+        extra = {} if watch is None else {"watch": watch}
         if self.config.spread_memory:  # otherwise they stand as the backbone counts them by itself
             lengths = attention_mask.sum(1)
             if self.config.memory_reach:
@@ -203,8 +209,8 @@ class MemoryCell(nn.Module):
             text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
             spread = self._memory_positions(lengths)
             first = torch.zeros_like(spread[:, :1])
-            positions["position_ids"] = torch.cat([first, spread, text_positions], dim=1)
-        hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **positions).last_hidden_state
+            extra["position_ids"] = torch.cat([first, spread, text_positions], dim=1)
+        hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, m + 2 :]], dim=1), hidden[:, 1 : m + 1]
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> TextKeyValues:
@@ -222,7 +228,7 @@ class MemoryCell(nn.Module):
         )
         return kept
 
-    def update(self, memory: Tensor, text: TextKeyValues) -> Tensor:
+    def update(self, memory: Tensor, text: TextKeyValues, watch: Callable | None = None) -> Tensor:
         """Memory pass of `text_attends_memory=False`: memory [B, m, d], B encoded segments -> new memory [B, m, d]."""
         m = memory.shape[1]
         if m == 0:
@@ -241,6 +247,7 @@ class MemoryCell(nn.Module):
             attention_mask=mask,
             position_ids=positions,
             text_rows=_Player(text),
+            watch=watch,
         ).last_hidden_state
 
     def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:

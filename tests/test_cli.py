@@ -179,12 +179,16 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
 @pytest.mark.parametrize(
     "argv, words",
     [
-        ([], "ask|train|eval"),
+        ([], "ask|train|eval|cost"),
         (["sing"], "sing"),
         (["train"], "--out"),
         (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
         (["eval", "--samples", "-3"], "--samples"),
         (["eval", "--checkpoint", "no/such/folder", "--tasks", "open"], "no checkpoint"),
+        (["cost", "--tokens", "0"], "--tokens"),
+        (["cost", "--tokens", "9" * 400], "from 1 to"),
+        (["cost", "--model", "opt-9t"], "no model 'opt-9t'"),
+        (["cost", "--model", ""], "no model ''"),
     ],
 )
 def test_bad_commands_are_one_line(capsys, argv, words):
@@ -192,18 +196,42 @@ def test_bad_commands_are_one_line(capsys, argv, words):
 
 
 def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
-    from rmt_demo.evaluation import extrapolation
+    from rmt_demo.evaluation import extrapolation, writes
     from rmt_demo.training import train as training
 
     calls = []
     monkeypatch.setattr(training, "train", lambda *args: calls.append(args))
     assert run(capsys, "train", "--out", "x", "--seed", "3", "--background", "kjv")[0] == 0
-    assert calls[0][1:] == ("x", "all-MiniLM-L6-v2", 3, ("kjv",))
+    assert calls[0][1:] == ("x", "all-MiniLM-L6-v2", 3, ("kjv",), None)
+    assert run(capsys, "train", "--out", "x", "--init", "y")[0] == 0 and calls[1][-1] == "y"
 
     monkeypatch.setattr(extrapolation, "evaluate", lambda *args, **kwargs: {"args": args, "kwargs": kwargs})
     code, out, _ = run(capsys, "eval", "--checkpoint", "c", "--segments", "1", "2", "--samples", "5", "--json")
     assert code == 0
-    assert json.loads(out) == {"args": ["c", "results"], "kwargs": {"samples": 5, "segments": [1, 2]}}
+    assert json.loads(out) == {"args": ["c", "results"], "kwargs": {"samples": 5, "segments": [1, 2], "tasks": None}}
+
+    monkeypatch.setattr(extrapolation, "evaluate", lambda *args, tasks, **kwargs: {task: {} for task in tasks})
+    share = {"accuracy": 50.0, "low": 40.0, "high": 60.0}
+    monkeypatch.setattr(
+        writes, "measure", lambda *args, **kwargs: {"rows": [{"segments": 8, "precision": share, "recall": None}]}
+    )
+    assert json.loads(run(capsys, "eval", "--tasks", "open", "writes", "--json")[1]).keys() == {"open", "writes"}
+    said = run(capsys, "eval", "--tasks", "writes")[1]
+    assert "8 segments:  50.0% precision (40.0 to 60.0)" in said and "recall" not in said
+
+
+def test_cost_counts_what_the_paper_does(capsys):
+    code, out, _ = run(capsys, "cost", "--model", "OPT-175B", "--json")
+    said = json.loads(out)
+    assert code == 0 and said["tokens"] == 4096 * said["segment"] == 2_097_152
+    [row] = said["rows"]
+    assert row["model"] == "opt-175b" and round(row["ratio"]) == 29
+    assert row["full_attention_flops"] / row["rmt_flops"] == pytest.approx(row["ratio"])
+
+    code, out, _ = run(capsys, "cost", "--tokens", "512")
+    title, heads, *lines = out.splitlines()
+    assert code == 0 and "512 tokens" in title and len(lines) == 9
+    assert all(line.split()[0].startswith("opt-") and line.split()[-1] == "1.0" for line in lines)
 
 
 def test_as_a_program():

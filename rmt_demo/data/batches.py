@@ -15,9 +15,10 @@ from ..config import RMTConfig
 from ..framing import frame
 from ..questions import answer_ids, question_ids
 from ..segments import token_ids
+from .babi import QA
 from .corpora import Background
 from .facts import Question, StoryGenerator
-from .tasks import TASKS
+from .tasks import EASIER, TASKS
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Mixture:
     facts         fewest and most facts in a story
     questions     questions asked of each haystack
     tail_rate     how often the question's own segment also holds text (and maybe facts) before it
-    task_rate     share of samples that are one of the paper's three tasks
-    tasks         which of them
+    task_rate     share of samples that are one of these tasks
+    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5")
     unknown_rate  share of questions about what the text does not say
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
@@ -103,8 +104,12 @@ class BatchMaker:
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
         count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
         if rng.random() < mixture.task_rate:
-            task = TASKS[rng.choice(mixture.tasks)](rng, count)
-            story, at_start = task.story, task.at_start
+            name = rng.choice(mixture.tasks)
+            if name in QA:
+                story, at_start = QA[name](rng, self.stories.split, questions=count), False
+            else:
+                task = (TASKS | EASIER)[name](rng, count)
+                story, at_start = task.story, task.at_start
         else:
             story, at_start = (
                 self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families),

@@ -21,7 +21,8 @@ import torch
 from tqdm import tqdm
 
 from .. import backbones
-from ..data import corpora
+from ..data import corpora, strange
+from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture
 from ..data.facts import UNKNOWN, StoryGenerator
 from ..data.haystack import Fact, Haystack
@@ -40,7 +41,7 @@ TASKS = {
     "open": dataclasses.replace(OPEN, unknown_rate=0.0),
     "unknown": dataclasses.replace(OPEN, unknown_rate=1.0),
     "heldout": dataclasses.replace(OPEN, unknown_rate=0.0, families="heldout"),
-}
+} | {name: dataclasses.replace(OPEN, task_rate=1.0, tasks=(name,)) for name in QA}
 SEGMENTS = (1, 2, 4, 8, 64)
 STREAM = "stream"
 STREAM_SAMPLES, STREAM_SEGMENTS = 100, 64  # at most: nothing is shared between texts, so they take their time
@@ -64,11 +65,11 @@ def evaluate(
         samples: haystacks for each task and number of segments.
         segments: numbers of segments, the question's included.
         seed: of the haystacks.
-        tasks: of `TASKS` and "stream"; by default all that the checkpoint can do, which for one that classifies are the
-            paper's three. "open" asks for what the text says, "unknown" for what it does not, "heldout" about families
-            of facts that training never sees. "stream" reads "open" haystacks as text through the Reader, at most 100
-            of them (its rows say how many: "samples") and of up to 64 segments.
-        background: corpora whose evaluation part is the background.
+        tasks: of `TASKS` and "stream"; by default all that the checkpoint can do but bAbI's: for one that classifies,
+            the paper's three. "open" asks for what the text says, "unknown" for what it does not, "heldout" about
+            families of facts that training never sees. "stream" reads "open" haystacks as text through the Reader, at
+            most 100 of them (its rows say how many: "samples") and of up to 64 segments.
+        background: corpora whose evaluation part is the background, or one kind of strange text (`data/strange.py`).
 
     Returns:
         {task: result}, as written.
@@ -81,13 +82,13 @@ def evaluate(
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
     reader = Reader.from_pretrained(checkpoint)
     able = (*TASKS, STREAM) if isinstance(reader.model, RMTForMaskedLM) else tuple(PAPER_TASKS)
-    tasks = able if tasks is None else tasks
+    tasks = [task for task in able if task not in QA] if tasks is None else tasks
     if beyond := set(tasks) - set(able):
         raise ValueError(
             f"{checkpoint} only tells the paper's six places apart, so it cannot do {sorted(beyond)[0]!r}: "
             f"choose from {', '.join(able)}."
         )
-    text = corpora.mix(background, "eval")
+    text = background_text(background)
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
     results = {}
     for task in tasks:
@@ -101,21 +102,32 @@ def evaluate(
             else:
                 outcomes = _table(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
             rows.append({"segments": count} | _summary(outcomes))
-        results[task] = {
-            "task": task,
-            "command": shlex.join(["python", "-m", "rmt_demo", *sys.argv[1:]]),
-            "checkpoint": Path(checkpoint).name,
-            "seed": seed,
-            "background": [f"{name} (evaluation part)" for name in background],
-            "segment_length": reader.model.config.segment_length,
-            "machine": backbones.describe_machine(reader.model.device),
-            "torch": torch.__version__,
-            "minutes": round((time.time() - began) / 60, 1),
-            "rows": rows,
-        }
-        Path(out).mkdir(parents=True, exist_ok=True)
-        (Path(out) / f"{task}.json").write_text(json.dumps(results[task], indent=1) + "\n")
+        results[task] = write_result(task, rows, reader, checkpoint, out, seed, background, began)
     return results
+
+
+def background_text(names: Sequence[str]) -> corpora.Background:
+    """The evaluation part of some corpora, or strange text of one kind."""
+    return strange.strange(names[0]) if names[0] in strange.KINDS else corpora.mix(names, "eval")
+
+
+def write_result(task: str, rows: list[dict], reader: Reader, checkpoint, out, seed, background, began: float) -> dict:
+    """Write `out`/TASK.json: the rows, and all that is needed to measure them again. Returns what was written."""
+    result = {
+        "task": task,
+        "command": shlex.join(["python", "-m", "rmt_demo", *sys.argv[1:]]),
+        "checkpoint": Path(checkpoint).name,
+        "seed": seed,
+        "background": [f"{name} (evaluation part)" for name in background],
+        "segment_length": reader.config.segment_length,
+        "machine": backbones.describe_machine(reader.model.device),
+        "torch": torch.__version__,
+        "minutes": round((time.time() - began) / 60, 1),
+        "rows": rows,
+    }
+    Path(out).mkdir(parents=True, exist_ok=True)
+    (Path(out) / f"{task}.json").write_text(json.dumps(result, indent=1) + "\n")
+    return result
 
 
 Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "unknown"

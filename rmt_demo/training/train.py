@@ -131,9 +131,13 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)
     if init is not None:
-        trained, _ = checkpoints.load(str(init), torch.float32)
+        trained = checkpoints.load(str(init), torch.float32)[0].state_dict()
+        # A memory twice as large begins with every token twice, at two positions.
+        trained["rmt.memory"] = trained["rmt.memory"].repeat_interleave(
+            max(1, model.config.num_memory_tokens // len(trained["rmt.memory"])), dim=0
+        )
         try:
-            model.load_state_dict(trained.state_dict())
+            model.load_state_dict(trained)
         except RuntimeError as error:
             raise ValueError(f"{init} has another shape than the recipe's model: train without --init.") from error
     for module in model.modules():

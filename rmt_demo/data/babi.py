@@ -1,0 +1,293 @@
+"""The first five tasks of bAbI (arXiv 1502.05698), made anew, to be hidden in long texts as in BABILong (2406.10149).
+
+    qa1   one supporting fact     people move about; where is one of them?
+    qa2   two supporting facts    people carry things about; where is one of the things?
+    qa3   three supporting facts  ... and where was it before the kitchen?
+    qa4   two-argument relations  places lie around places; what is north of the garden?
+    qa5   three-argument ones     people give each other things; who gave what to whom?
+
+Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
+every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
+answers is never asked. Words and paraphrases are divided into training and evaluation (only the four directions are
+in both). And nothing happens that what was said before rules out: only what lies where one is can be picked up.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from random import Random
+
+from .families import paraphrases
+from .tasks import OPPOSITE, lies_oracle
+from .words import pool
+from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, render
+
+LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
+
+# Paraphrases are separated by a bar; the last of each is kept for evaluation.
+SENTENCES = {
+    "go": "{person} went to the {site}. | {person} moved to the {site}. | {person} travelled to the {site}. | "
+    "{person} journeyed to the {site}. | {person} wandered to the {site}.",
+    "take": "{person} picked up the {object}. | {person} took the {object}. | {person} grabbed the {object}. | "
+    "{person} collected the {object}.",
+    "drop": "{person} dropped the {object}. | {person} put down the {object}. | {person} discarded the {object}. | "
+    "{person} set down the {object}.",
+    "give": "{giver} gave the {object} to {receiver}. | {giver} handed the {object} to {receiver}. | "
+    "{giver} passed the {object} to {receiver}. | {giver} presented the {object} to {receiver}.",
+    "lies": "The {subject} is {direction} of the {reference}. | "
+    "The {subject} is to the {direction} of the {reference}. | "
+    "The {subject} can be found {direction} of the {reference}.",
+}
+# The key: family, slots known, slot asked for. "carried" and "before" are about a thing that people take and drop.
+QUESTIONS = {
+    ("go", "person", "site"): "Where is {person}? | Where is {person} now? | In which place is {person}?",
+    (
+        "carried",
+        "object",
+        "site",
+    ): "Where is the {object}? | Where is the {object} now? | In which place is the {object}?",
+    ("before", "object", "site", "earlier"): "Where was the {object} before the {site}? | "
+    "Where was the {object} before it was in the {site}? | Where had the {object} been before the {site}?",
+    ("lies", "direction", "reference", "subject"): "What is {direction} of the {reference}? | "
+    "What is to the {direction} of the {reference}? | Which place is {direction} of the {reference}?",
+    ("lies", "subject", "direction", "reference"): "What is the {subject} {direction} of? | "
+    "What is the {subject} to the {direction} of? | Which place is the {subject} {direction} of?",
+    ("give", "object", "receiver", "giver"): "Who gave the {object} to {receiver}? | "
+    "Who handed the {object} to {receiver}? | From whom did {receiver} get the {object}?",
+    ("give", "giver", "object", "receiver"): "Who did {giver} give the {object} to? | "
+    "To whom did {giver} give the {object}? | Who received the {object} from {giver}?",
+    ("give", "giver", "receiver", "object"): "What did {giver} give to {receiver}? | "
+    "What did {giver} hand to {receiver}? | What did {receiver} receive from {giver}?",
+    ("give", "object", "giver"): "Who gave the {object}? | Who gave the {object} away? | "
+    "By whom was the {object} given away?",
+    ("give", "object", "receiver"): "Who received the {object}? | Who was given the {object}? | "
+    "To whom was the {object} given?",
+}
+
+
+def qa1(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+    """People move about; where is one of them? That person's last move counts.
+
+    Args:
+        rng: the source of all chance; the same state gives the same story.
+        split: "train" or "eval": which words and paraphrases.
+        sentences: facts in the story, the needless ones included, up to 20; by default a random 2 to 12.
+        questions: different questions to ask, or fewer if the story has no more with exactly one answer.
+
+    Raises:
+        ValueError: for an unknown split, or a number out of range.
+    """
+    return _play(rng, split, sentences, questions, 1, {"go": 1}, _whereabouts)
+
+
+def qa2(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+    """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
+    return _play(rng, split, sentences, questions, 2, _CARRYING, _things)
+
+
+def qa3(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+    """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
+    return _play(rng, split, sentences, questions, 3, _CARRYING, _moves)
+
+
+def qa4(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+    """Places lie around places; what is north of one? Arguments as in `qa1`.
+
+    A story has one or more maps with no place in common, each a middle and the places on up to four sides of it.
+    Questions are asked from the middle only: from the outside, several places may lie on the same side.
+    """
+    length = _length(rng, sentences, questions, least=1)
+    sites = rng.sample(pool("site", split), len(pool("site", split)))
+    maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
+    middles, around = sites[:maps], sites[maps:]
+    sides = rng.sample(list(product(middles, OPPOSITE)), length)
+    facts, queries = [], []
+    for (middle, way), site in zip(sides, around, strict=False):
+        back = OPPOSITE[way]
+        triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)  # said from either end
+        facts.append(_state(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
+        queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
+        queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
+    return _story(facts, _ask(rng, split, facts, queries, questions))
+
+
+def qa5(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+    """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
+    return _play(rng, split, sentences, questions, 1, {"give": 4, "go": 1, "take": 1, "drop": 1}, _gifts)
+
+
+QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
+_CARRYING = {"go": 3, "take": 2, "drop": 1}
+
+
+def answer(statements: Iterable[Statement], query: Query) -> str:
+    """Answer a query of any of the five tasks by replaying the facts.
+
+    Raises:
+        ValueError: if the facts give no answer, or several.
+    """
+    facts = tuple(statements)
+    if query.family == "lies":
+        return lies_oracle(facts, query)
+    if query.family == "before":
+        found = _just_before(facts, **dict(query.known))
+    elif query.family == "give":
+        gifts = (fact for fact in facts if fact.family == "give" and set(query.known) <= set(fact.slots))
+        found = {fact[query.ask] for fact in gifts}
+    else:
+        found = {oracle(facts, query)} - {UNKNOWN}
+    if len(found) != 1:
+        raise ValueError(f"{query} has {len(found)} answers; ask what the facts say exactly once.")
+    return found.pop()
+
+
+def _just_before(facts: Iterable[Statement], object: str, site: str) -> set[str]:
+    """Where a thing was right before it came to a site, if it came there just once."""
+    whereabouts: dict[str, str] = {}
+    holder, route = None, []  # the sites the thing was at, one after the other
+    for fact in facts:
+        if fact.family == "go":
+            whereabouts[fact["person"]] = fact["site"]
+        elif fact.family in ("take", "drop") and fact["object"] == object:
+            holder = fact["person"] if fact.family == "take" else None
+        if holder in whereabouts and route[-1:] != [whereabouts[holder]]:
+            route.append(whereabouts[holder])
+    return {route[route.index(site) - 1]} if route.count(site) == 1 and route[0] != site else set()
+
+
+# -- what can be asked
+
+
+def _whereabouts(facts: Sequence[Statement]) -> list[Query]:
+    return [Query("go", (("person", person),), "site") for person in _mentioned(facts, "person")]
+
+
+def _things(facts: Sequence[Statement]) -> list[Query]:
+    return [Query("carried", (("object", thing),), "site") for thing in _mentioned(facts, "object")]
+
+
+def _moves(facts: Sequence[Statement]) -> list[Query]:
+    pairs = product(_mentioned(facts, "object"), _mentioned(facts, "site"))
+    return [Query("before", (("object", thing), ("site", site)), "earlier") for thing, site in pairs]
+
+
+def _gifts(facts: Sequence[Statement]) -> list[Query]:
+    gifts = [fact for fact in facts if fact.family == "give"]
+    forms = [(known, ask) for family, *known, ask in QUESTIONS if family == "give"]
+    asked = (Query("give", tuple((k, gift[k]) for k in known), ask) for gift, (known, ask) in product(gifts, forms))
+    return list(dict.fromkeys(asked))
+
+
+def _mentioned(facts: Sequence[Statement], slot: str) -> list[str]:
+    """The words in a slot, in reading order (a set's order would change from run to run)."""
+    return list(dict.fromkeys(word for fact in facts for name, word in fact.slots if name == slot))
+
+
+# -- putting a story together
+
+
+def _length(rng: Random, sentences: int | None, questions: int, least: int) -> int:
+    if questions < 1:
+        raise ValueError(f"Ask for one or more questions, not {questions}.")
+    if sentences is None:
+        return rng.randint(max(2, least), 12)
+    if not least <= sentences <= LONGEST:
+        raise ValueError(f"This task has stories of {least} to {LONGEST} sentences, not {sentences}.")
+    return sentences
+
+
+def _play(rng, split, sentences, questions, least, acts: dict[str, int], queries: Callable[..., list[Query]]) -> Story:
+    """Let people do things until something can be asked about them; `acts` are families with their weights."""
+    length = _length(rng, sentences, questions, least)
+    while True:  # drawn again until there is a question, of the same length
+        scene = _Scene(rng, split, length)
+        facts = [scene.act(acts) for _ in range(length)]
+        if asked := _ask(rng, split, facts, queries(facts), questions):
+            return _story(facts, asked)
+
+
+class _Scene:
+    """A few people, things and sites, and what is known of where they are."""
+
+    def __init__(self, rng: Random, split: str, length: int) -> None:
+        self.rng, self.split = rng, split
+        self.people = rng.sample(pool("person", split), min(4, 1 + (length + 1) // 2))
+        self.things = rng.sample(pool("object", split), min(3, 1 + length // 4))
+        self.sites = rng.sample(pool("site", split), 6)
+        self.at: dict[str, str] = {}  # the site of a person, or of a thing put down
+        self.held: dict[str, str] = {}  # who has a thing
+
+    def act(self, weights: dict[str, int]) -> Statement:
+        """Something that can happen now, and does."""
+        possible = {family: acts for family in weights if (acts := self._possible(family))}
+        (family,) = self.rng.choices(list(possible), [weights[family] for family in possible])
+        slots = self.rng.choice(possible[family])
+        self._happen(family, **dict(slots))
+        return _state(self.rng, self.split, family, slots)
+
+    def _possible(self, family: str) -> list[Slots]:
+        at, held = self.at, self.held
+        if family == "go":
+            moves = product(self.people, self.sites)
+            return [(("person", who), ("site", site)) for who, site in moves if at.get(who) != site]
+        if family == "take":  # a thing not heard of before may be anywhere
+            loose = [(what, who) for what, who in product(self.things, self.people) if what not in held]
+            return [(("object", o), ("person", who)) for o, who in loose if o not in at or at[o] == at.get(who)]
+        if family == "drop":  # not where nobody has said
+            return [(("object", what), ("person", who)) for what, who in held.items() if who in at]
+        return [
+            (("giver", giver), ("object", what), ("receiver", receiver))
+            for what, giver, receiver in product(self.things, self.people, self.people)
+            if giver != receiver and what not in at and held.get(what, giver) == giver
+            if giver not in at or receiver not in at or at[giver] == at[receiver]
+        ]
+
+    def _happen(self, family: str, object="", person="", site="", giver="", receiver="") -> None:
+        if family == "go":
+            self.at[person] = site
+        elif family == "take":
+            self.held[object] = person
+            self.at.pop(object, None)
+        elif family == "drop":
+            self.at[object] = self.at[self.held.pop(object)]
+        else:
+            self.held[object] = receiver
+            for here, there in ((giver, receiver), (receiver, giver)):  # they meet
+                if here in self.at:
+                    self.at[there] = self.at[here]
+
+
+def _state(rng: Random, split: str, family: str, slots: Slots) -> Statement:
+    return Statement(family, slots, _say(rng, split, SENTENCES[family], slots))
+
+
+def _say(rng: Random, split: str, templates: str, slots: Slots) -> str:
+    return render(rng.choice(paraphrases(tuple(templates.split(" | ")), split)), slots)
+
+
+def _ask(rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int) -> list[Question]:
+    """Up to `count` questions in random order; queries without exactly one answer are passed over."""
+    asked: list[Question] = []
+    queries = rng.sample(queries, len(queries))
+    if rng.random() < 0.3:  # "Who received the cup?" seldom has one answer, and would seldom be asked
+        queries.sort(key=lambda query: len(query.known))
+    for query in queries:
+        if len(asked) == count:
+            break
+        try:
+            reply = answer(facts, query)
+        except ValueError:
+            continue
+        key = (query.family, *(slot for slot, _ in query.known), query.ask)
+        asked.append(Question(_say(rng, split, QUESTIONS[key], query.known), reply, _kind(facts, query), query))
+    return asked
+
+
+def _kind(facts: list[Statement], query: Query) -> str:
+    if query.family in ("carried", "before"):
+        return "two_hop"
+    moves = [fact for fact in facts if query.family == "go" and set(query.known) <= set(fact.slots)]
+    return "override" if len(moves) > 1 else "single"
+
+
+def _story(facts: Sequence[Statement], questions: Sequence[Question]) -> Story:
+    return Story(tuple(fact.text for fact in facts), tuple(questions), tuple(facts))

@@ -1,0 +1,131 @@
+"""Writes as events: does the memory of a gated model open at the facts, and stay shut elsewhere?
+
+The haystacks are those of the task "open" with the same seed, samples and segments (see `extrapolation.py`), read up to
+the question's segment, so that the two results can be laid side by side: a fact that was never written cannot be
+answered. A segment counts as written when the gate of any of its memory tokens is over one half.
+"""
+
+import dataclasses
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ..data.batches import BatchMaker
+from ..modeling import RMTPreTrainedModel
+from ..reader import Reader
+from .extrapolation import SEGMENTS, TASKS, background_text, write_result
+from .intervals import proportion
+
+TASK = "writes"
+OPEN_GATE = 0.5  # a gate over this counts as a write
+
+
+def measure(
+    checkpoint: str | Path,
+    out: str | Path = "results",
+    samples: int = 500,
+    segments: Sequence[int] = SEGMENTS,
+    seed: int = 0,
+    background: Sequence[str] = ("kjv", "pydoc"),
+) -> dict:
+    """Measure when a checkpoint writes, and write `out`/writes.json.
+
+    Args:
+        checkpoint: folder or Hub id of an RMT with a write gate.
+        out: folder for the results.
+        samples: haystacks for each number of segments.
+        segments: numbers of segments, the question's included; where that is the only one, nothing is read before it
+            and there is no row.
+        seed: of the haystacks.
+        background: corpora whose evaluation part is the background.
+
+    Returns:
+        The result, as written; for its rows see `summary`.
+
+    Raises:
+        ValueError: if the checkpoint cannot be loaded or has no write gate.
+    """
+    began = time.time()
+    reader = Reader.from_pretrained(checkpoint)
+    if reader.config.memory_update != "gated":
+        raise ValueError(
+            f"{checkpoint} has no write gate, it writes everything at every segment: "
+            'give a checkpoint with memory_update="gated".'
+        )
+    maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
+    rows = []
+    for count in segments:
+        if count > 1:
+            events = _events(reader.model, maker, count, samples, seed)
+            rows.append({"segments": count, "haystacks": samples} | summary(*events))
+    return write_result(TASK, rows, reader, checkpoint, out, seed, background, began)
+
+
+@torch.inference_mode()
+def _events(
+    model: RMTPreTrainedModel, maker: BatchMaker, segments: int, samples: int, seed: int
+) -> tuple[Tensor, Tensor, int]:
+    """Read `samples` haystacks: the gates [N, m] of all N segments read, which of them hold a fact [N], and how many
+    different ones hold none."""
+    # Mixture and seeds are those of "open" in `extrapolation.py`; the questions are made there and not asked here.
+    size, steps = TASKS["open"].batch_size, segments - 1
+    background = min(TASKS["open"].background, size * steps)
+    mixture = dataclasses.replace(TASKS["open"], segments=(steps, steps), background=background)
+    gates, facts, different = [], [], 0
+    bar = tqdm(total=samples, desc=f"{seed}/{TASK}/{segments} segments", file=sys.stderr)
+    for number in range(-(-samples // size)):
+        batch = maker.batch(mixture, f"{seed}/open/{segments}/{number}")
+        inputs = {name: batch.inputs[name].to(model.device) for name in ("input_ids", "attention_mask", "order")}
+        inputs["order"] = inputs["order"][: samples - number * size]
+        start = model.base_model.initial_memory(len(inputs["order"]))
+        opened = model.base_model.read(**inputs, memory=start, num_trained=batch.inputs["num_trained"])[1].float().cpu()
+        has_fact = batch.has_fact[: len(opened)]
+        gates.append(opened.flatten(0, 1))
+        facts.append(has_fact.flatten())
+        different += len(inputs["order"].cpu()[~has_fact].unique())
+        bar.update(len(opened))
+    return torch.cat(gates), torch.cat(facts), different
+
+
+def summary(gates: Tensor, has_fact: Tensor, different: int) -> dict:
+    """Count the writes.
+
+    The intervals take every reading of a segment as a case of its own. The haystacks of a batch share their
+    background segments though, so those of `precision` and `noise_written` are narrower than they should be: few
+    `noise_different` say how much so.
+
+    Args:
+        gates: [N, m] of N segments read.
+        has_fact: [N] bool, True where a fact stands in the segment.
+        different: how many different segments without a fact there are.
+
+    Returns:
+        precision        of the segments written, in how many a fact stands (percent; None where none was written)
+        recall           of the segments with a fact, how many were written (None where there are none)
+        noise_written    of the segments without a fact, how many were written (None where there are none)
+        noise_different  how many different segments without a fact these readings are of
+        tokens_at_facts, tokens_at_noise   memory tokens written at a segment with a fact, and without, on average
+    """
+    tokens = (gates > OPEN_GATE).sum(-1)
+    written = tokens > 0
+    return {
+        "precision": _share(has_fact[written]),
+        "recall": _share(written[has_fact]),
+        "noise_written": _share(written[~has_fact]),
+        "noise_different": different,
+        "tokens_at_facts": _mean(tokens[has_fact]),
+        "tokens_at_noise": _mean(tokens[~has_fact]),
+    }
+
+
+def _share(outcomes: Tensor) -> dict | None:
+    return proportion(outcomes.tolist()) if len(outcomes) else None
+
+
+def _mean(counts: Tensor) -> float | None:
+    return round(counts.float().mean().item(), 2) if len(counts) else None
