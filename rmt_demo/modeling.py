@@ -74,17 +74,28 @@ class RMTPreTrainedModel(PreTrainedModel):
             raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
         model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
+        if model.config.freeze_embeddings:
+            model.config.embeddings_checksum = backbones.checksum(model.embedding_module[1])
         return model
 
     @classmethod
     def from_pretrained(cls, path, *args, **kwargs):
-        """As in `transformers`; embeddings that training never changed are fetched from the named backbone."""
+        """As in `transformers`; embeddings that training never changed are fetched from the named backbone.
+
+        Raises:
+            ValueError: if that backbone cannot be found or its embeddings are not those of the training.
+        """
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
         if model.config.freeze_embeddings:
             name, module = model.embedding_module
             source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
             module.load_state_dict(getattr(source, name).state_dict())
+            if model.config.embeddings_checksum not in (None, backbones.checksum(module)):
+                raise ValueError(
+                    f"{path} was trained with other embeddings than those of the backbone {model.config.backbone!r}: "
+                    "name the backbone it was made with in its config.json."
+                )
             module.requires_grad_(False)  # loading has made new parameters
             model.tie_weights()
         return loaded
@@ -130,14 +141,14 @@ class RMTModel(RMTPreTrainedModel):
     def __init__(self, config: RMTConfig):
         super().__init__(config)
         backbone_config = config.build_backbone_config()
-        positions = getattr(backbone_config, "max_position_embeddings", None)
-        if positions and config.segment_length > positions:
-            raise ValueError(
-                f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "
-                f"make it {positions} or less."
-            )
         backbone = backbones.without_pooler(AutoModel.from_config(backbone_config))
         self.cell = MemoryCell(config, backbone)
+        positions = getattr(backbone_config, "max_position_embeddings", None)
+        if positions and config.segment_length > positions - self.cell.first_position:
+            raise ValueError(
+                f"segment_length {config.segment_length} is more than the backbone's "
+                f"{positions - self.cell.first_position} positions: make it that or less."
+            )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         if config.freeze_embeddings:
             name, module = self.embedding_module

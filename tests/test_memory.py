@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from transformers import RobertaConfig, RobertaModel
 
-from rmt_demo import backbones
+from rmt_demo import MemoryCell, RMTConfig, backbones
 from rmt_demo.memory import segment_mask
 
 M, WIDTH = 4, 32
@@ -125,6 +126,18 @@ def test_encode_then_update_is_the_masked_cell(make_cell, padded, where):
     same(found, wanted, 1e-5, "Do the memory rows see each layer's text keys, at the right positions?")
     for name, gradient in wanted_gradients.items():
         same(gradients[name], gradient, 1e-4, f"gradient of {name}")
+
+
+def test_positions_begin_where_the_backbone_s_do():
+    """RoBERTa's first position is behind that of padding; given ids must start there as the backbone's own do."""
+    torch.manual_seed(0)
+    shape = {"hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    roberta = RobertaModel(RobertaConfig(vocab_size=110, max_position_embeddings=34, **shape), add_pooling_layer=False)
+    config = RMTConfig(num_memory_tokens=M, segment_length=32, text_attends_memory=False)
+    cell = MemoryCell(config, roberta).eval()
+    ids, memory, mask = segments(2, 12), memories(2), padding([12, 12], 12)
+    masked = cell(ids, memory, mask, text_sees_memory=False)[1]
+    same(cell.update(memory, cell.encode_text(ids, mask)), masked, 1e-5, "Do positions start behind the padding's?")
 
 
 def test_spread_memory_stands_along_the_text_however_it_is_padded(make_cell):

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import tiny_backbone
 from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, Trainer, TrainingArguments
 
 from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
@@ -69,6 +70,16 @@ def test_frozen_embeddings_are_neither_stored_nor_trained(trained, tmp_path, hea
     assert {name for name, p in loaded.named_parameters() if not p.requires_grad} == embeddings
     loaded.train()(torch.tensor([[60, 61, 4, 4, 4]])).memory.sum().backward()
     assert all(p.grad is None for p in loaded.get_input_embeddings().parameters())
+
+
+def test_other_embeddings_than_those_of_the_training_are_refused(trained, tmp_path):
+    model = trained("masked_lm", freeze_embeddings=True)
+    model.to(torch.bfloat16).save_pretrained(tmp_path / "checkpoint")
+    RMTForMaskedLM.from_pretrained(tmp_path / "checkpoint")  # in bfloat16, and the checksum is the same
+    model.config.backbone = tiny_backbone(tmp_path / "other", seed=1)
+    model.save_pretrained(tmp_path / "checkpoint")
+    with pytest.raises(ValueError, match="was trained with other embeddings"):
+        RMTForMaskedLM.from_pretrained(tmp_path / "checkpoint")
 
 
 def test_loading_info_comes_with_the_frozen_embeddings(trained, tmp_path):
