@@ -6,11 +6,15 @@ from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .memory import MemoryCell
 from .modeling import RMTModel, RMTOutput
 from .reader import Reader, ReaderState, SegmentStep
+from .replay import Erase, Freeze, Noise, Swap, rerun, state_at
 from .trace import Trace
 
 __all__ = [
     "Answer",
+    "Erase",
+    "Freeze",
     "MemoryCell",
+    "Noise",
     "RMTConfig",
     "RMTForMaskedLM",
     "RMTForSequenceClassification",
@@ -19,5 +23,8 @@ __all__ = [
     "Reader",
     "ReaderState",
     "SegmentStep",
+    "Swap",
     "Trace",
+    "rerun",
+    "state_at",
 ]

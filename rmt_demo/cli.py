@@ -1,6 +1,6 @@
-"""The command line: `python -m rmt_demo ask|train|eval|cost`. Results go to stdout, progress and errors to stderr.
+"""The command line: `python -m rmt_demo ask|replay|train|eval|figure|cost`.
 
-Bad input ends in exit code 2 and one line that says what to do.
+Results go to stdout, progress and errors to stderr. Bad input ends in exit code 2 and one line that says what to do.
 """
 
 import argparse
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """All commands and their options."""
     parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
-    commands = parser.add_subparsers(required=True, metavar="ask|train|eval|cost")
+    commands = parser.add_subparsers(required=True, metavar="ask|replay|train|eval|figure|cost")
 
     ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
     ask.set_defaults(command=run_ask)
@@ -52,6 +52,14 @@ def build_parser() -> Parser:
     ask.add_argument("--json", action="store_true", help="print one JSON object")
     ask.add_argument("--trace", metavar="DIR", help="save what happened at every segment")
 
+    replay = commands.add_parser("replay", help="look into a saved reading and ask at any segment of it")
+    replay.set_defaults(command=run_replay)
+    replay.add_argument("--trace", required=True, metavar="DIR", help="what ask --trace saved, or a zip of it")
+    replay.add_argument("--question", action="append", default=[], metavar="TEXT", help="may be given several times")
+    replay.add_argument("--segment", type=from_zero, metavar="N", help="ask after N segments (default: after all)")
+    replay.add_argument("--checkpoint", default=default_checkpoint(), metavar="DIR", help="default: %(default)s")
+    replay.add_argument("--json", action="store_true", help="print one JSON object")
+
     train = commands.add_parser("train", help="train a checkpoint by a recipe")
     train.set_defaults(command=run_train)
     train.add_argument("--recipe", default="open", metavar="NAME", help="default: %(default)s")
@@ -67,12 +75,30 @@ def build_parser() -> Parser:
     evaluate.set_defaults(command=run_eval)
     evaluate.add_argument("--checkpoint", default=default_checkpoint(), metavar="DIR", help="default: %(default)s")
     evaluate.add_argument("--out", default="results", metavar="DIR")
-    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="default: all that ask; writes: the write gates")
+    evaluate.add_argument(
+        "--tasks",
+        nargs="+",
+        metavar="TASK",
+        help="default: all about 1 to 3 facts; capacity: up to 20; qa1 to qa5: bAbI's; writes: the write gates",
+    )
     evaluate.add_argument("--samples", type=positive)
     evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N")
     evaluate.add_argument("--seed", type=int)
     evaluate.add_argument("--background", nargs="+", metavar="NAME", help="corpora, text files, or one strange kind")
     evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    evaluate.add_argument(
+        "--figure5", metavar="RECIPE", help="train by this recipe (paper) and measure every stage, instead"
+    )
+    evaluate.add_argument("--backbone", metavar="NAME", help="of --figure5 (default: all-MiniLM-L6-v2)")
+
+    figure = commands.add_parser("figure", help="draw one of the paper's figures with our numbers")
+    figure.set_defaults(command=run_figure)
+    figure.add_argument("number", type=positive, metavar="1|3|5|6")
+    figure.add_argument("--out", default="docs", metavar="DIR", help="where the page goes (default: %(default)s)")
+    figure.add_argument("--results", default="results", metavar="DIR", help="for 1 and 5 (default: %(default)s)")
+    figure.add_argument(
+        "--checkpoint", default=default_checkpoint(), metavar="DIR", help="for 6 (default: %(default)s)"
+    )
 
     cost = commands.add_parser("cost", help="count the FLOPs of full attention and of RMT")
     cost.set_defaults(command=run_cost)
@@ -85,6 +111,12 @@ def build_parser() -> Parser:
 def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"give a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def from_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"give a whole number from 0, not {text!r}")
     return int(text)
 
 
@@ -130,6 +162,7 @@ def run_ask(args: argparse.Namespace) -> None:
                 trace.add(step, reader.ask_many(trace.questions))
     seconds = time.perf_counter() - began
     if args.trace:
+        trace.tail = reader.tail
         trace.save(args.trace)
     report(args, reader.ask_many(args.question), reader.state, seconds)
 
@@ -139,14 +172,52 @@ def report(args: argparse.Namespace, answers: list, state, seconds: float) -> No
     tokens, segments = state.tokens_read, state.segments_read
     speed = tokens / max(seconds, 1e-9)
     print(f"Read {tokens:,} tokens in {seconds:.1f} s: {speed:,.0f} tokens/s.", file=sys.stderr)
-    pairs = list(zip(args.question, answers, strict=True))
     if args.json:
-        said = [{"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates} for q, a in pairs]
         read = {"tokens": tokens, "segments": segments, "seconds": seconds, "tokens_per_second": speed}
-        print(json.dumps({"answers": said, **read}))
+        print(json.dumps({"answers": as_json(args.question, answers), **read}))
     else:
-        for question, answer in pairs:
-            print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure)")
+        print_answers(args.question, answers)
+
+
+def as_json(questions: list[str], answers: list) -> list[dict]:
+    pairs = zip(questions, answers, strict=True)
+    return [{"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates} for q, a in pairs]
+
+
+def print_answers(questions: list[str], answers: list) -> None:
+    for question, answer in zip(questions, answers, strict=True):
+        print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure)")
+
+
+def run_replay(args: argparse.Namespace) -> None:
+    """Show what a saved reading holds; with questions, ask them of the state after some of its segments."""
+    if args.segment is not None and not args.question:
+        raise ValueError("--segment says where to ask: give a --question too.")
+
+    from . import Reader, Trace, state_at
+
+    trace, answers = Trace.load(args.trace), []
+    segment = len(trace) if args.segment is None else args.segment
+    tokens = len(trace.token_ids) + len(trace.tail)
+    if args.question:
+        be_quiet()
+        reader = Reader.from_pretrained(args.checkpoint)
+        reader.restore(state_at(reader, trace, segment))
+        answers = reader.ask_many(args.question)
+    if args.json:
+        held = {"segments": len(trace), "tokens": tokens, "memories": len(trace.memories), "beliefs": trace.beliefs}
+        asked = {"segment": segment, "answers": as_json(args.question, answers)} if answers else {}
+        print(json.dumps(held | asked))
+        return
+    print(f"{len(trace):,} segments, {tokens:,} tokens, {len(trace.memories):,} memories kept.")
+    for question, beliefs in trace.beliefs.items():
+        print(f"Believed of {question!r}:")
+        changes = [b for a, b in zip([{"text": None}, *beliefs], beliefs, strict=False) if a["text"] != b["text"]]
+        for belief in changes:
+            print(f"  from segment {belief['segment'] + 1:,}: {belief['text']}   ({belief['score']:.0%} sure)")
+    if answers:
+        print(f"After {segment:,} segments:")
+        print_answers(args.question, answers)
 
 
 def be_quiet() -> None:
@@ -173,37 +244,73 @@ def parse_fact(text: str):
 
 def run_train(args: argparse.Namespace) -> None:
     """Train by a recipe."""
-    from .training.recipes import RECIPES
     from .training.train import train
 
-    if args.recipe not in RECIPES:
-        raise ValueError(f"There is no recipe {args.recipe!r}: choose from {', '.join(RECIPES)}.")
     background = tuple(args.background or ("kjv", "pydoc"))
-    train(RECIPES[args.recipe], args.out, args.backbone, args.seed, background, args.init)
+    train(recipe_of(args.recipe), args.out, args.backbone, args.seed, background, args.init)
+
+
+def recipe_of(name: str):
+    """The recipe of that name."""
+    from .training.recipes import RECIPES
+
+    if name not in RECIPES:
+        raise ValueError(f"There is no recipe {name!r}: choose from {', '.join(RECIPES)}.")
+    return RECIPES[name]
 
 
 def run_eval(args: argparse.Namespace) -> None:
-    """Measure a checkpoint."""
-    from .evaluation import extrapolation, writes
+    """Measure a checkpoint, or with --figure5 all those of a curriculum."""
+    if args.backbone and not args.figure5:
+        raise ValueError("--backbone says what --figure5 trains: leave it out, or name a recipe with --figure5.")
+
+    from .evaluation import capacity, extrapolation, writes
 
     be_quiet()
     given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "background")}
     given = {name: value for name, value in given.items() if value is not None}
-    results, answered = {}, [task for task in args.tasks or () if task != writes.TASK] or None
-    if answered or not args.tasks:
-        results = extrapolation.evaluate(args.checkpoint, args.out, tasks=answered, **given)
-    if writes.TASK in (args.tasks or ()):
-        results[writes.TASK] = writes.measure(args.checkpoint, args.out, **given)
+    if args.figure5:
+        results = run_figure5(args, given)
+    else:
+        apart = {part.TASK: part for part in (capacity, writes)}
+        answered = [task for task in args.tasks or () if task not in apart] or None
+        results = {}
+        if answered or not args.tasks:
+            results = extrapolation.evaluate(args.checkpoint, args.out, tasks=answered, **given)
+        for task in [task for task in apart if task in (args.tasks or ())]:
+            results[task] = apart[task].measure(args.checkpoint, args.out, **given)
     if args.json:
         print(json.dumps(results))
         return
     for task, result in results.items():
         for row in result["rows"]:
-            shares = {"right": row} if "accuracy" in row else {name: row[name] for name in ("precision", "recall")}
-            for name, share in shares.items():
-                if share:
-                    interval = f"({share['low']:.1f} to {share['high']:.1f})"
-                    print(f"{task:10} {row['segments']:6} segments: {share['accuracy']:5.1f}% {name} {interval}")
+            print_row(task, row)
+
+
+def run_figure5(args: argparse.Namespace, given: dict) -> dict:
+    """Train the stages of a recipe, in runs/figure5-RECIPE, and measure them."""
+    from .evaluation import stages
+
+    given |= {name: getattr(args, name) for name in ("tasks", "backbone") if getattr(args, name) is not None}
+    return {stages.TASK: stages.measure(recipe_of(args.figure5), f"runs/figure5-{args.figure5}", args.out, **given)}
+
+
+def print_row(task: str, row: dict) -> None:
+    """One line for each share in a row of results."""
+    more = "".join(f", {name.replace('_', ' ')} {row[name]}" for name in ("task", "facts", "trained_on") if name in row)
+    shares = {"right": row} if "accuracy" in row else {name: row[name] for name in ("precision", "recall")}
+    for name, share in shares.items():
+        if share:
+            interval = f"({share['low']:.1f} to {share['high']:.1f})"
+            print(f"{task:10} {row['segments']:6} segments{more}: {share['accuracy']:5.1f}% {name} {interval}")
+
+
+def run_figure(args: argparse.Namespace) -> None:
+    """Draw a figure."""
+    from .evaluation.figures import draw
+
+    be_quiet()
+    print(draw(args.number, args.out, args.results, args.checkpoint))
 
 
 def run_cost(args: argparse.Namespace) -> None:

@@ -1,13 +1,18 @@
-"""Every shared figure. Functions from data that is already in hand to a plotly Figure; nothing here reads a file.
+"""Every shared figure. Functions from data that is already in hand to a plotly Figure; nothing here reads a file, and
+`save` alone writes one.
 
 Backgrounds are transparent and text is a grey that reads on white as well as on black, so that one figure serves light
 and dark pages. Line colours are Okabe and Ito's (jfly.uni-koeln.de/color), made to be told apart by colour-blind eyes.
 """
 
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
+from .attention import SegmentAttention
 from .evaluation.cost import PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
 from .evaluation.report import TITLES
 from .trace import Trace
@@ -83,28 +88,14 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
         raise ValueError(f'Accuracy is drawn by "segments" or "tokens", not by {by!r}.')
     if not results:
         raise ValueError("There are no results to draw: make some with `python -m rmt_demo eval`.")
-    tasks = sorted({*results, *(PAPER_ACCURACY if paper else ())}, key=_place)
+    tasks = sorted({*results, *(PAPER_ACCURACY if paper else ())}, key=lambda task: (_place(task), task))
     figure = _figure("Accuracy by length of text, with 95% confidence intervals", f"{by} read", "right answers (%)")
     for task in tasks:
         style = _style(_place(task) if task in TITLES else len(TITLES) + tasks.index(task))
         title = TITLES.get(task, task)
         if task in results:
             rows = _rows(task, results[task], by)
-            figure.add_scatter(
-                x=[row[by] for row in rows],
-                y=[row["accuracy"] for row in rows],
-                name=title,
-                mode="lines+markers",
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [row["high"] - row["accuracy"] for row in rows],
-                    "arrayminus": [row["accuracy"] - row["low"] for row in rows],
-                },
-                customdata=[row["samples"] for row in rows],
-                hovertemplate=f"%{{x:,}} {by}: %{{y}}% of %{{customdata:,}}",
-                **style,
-            )
+            _accuracy_line(figure, title, [row[by] for row in rows], rows, by, **style)
         if paper and task in PAPER_ACCURACY:
             figure.add_scatter(
                 x=PAPER_SEGMENTS if by == "segments" else PAPER_TOKENS_READ,
@@ -201,6 +192,25 @@ def _rows(task: str, result: dict, by: str) -> list[dict]:
     return sorted(rows, key=lambda row: row[by])
 
 
+def _accuracy_line(figure: go.Figure, name: str, x: list, rows: list[dict], unit: str, **style) -> None:
+    """The accuracies of some rows with their intervals."""
+    figure.add_scatter(
+        x=x,
+        y=[row["accuracy"] for row in rows],
+        name=name,
+        mode="lines+markers",
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [row["high"] - row["accuracy"] for row in rows],
+            "arrayminus": [row["accuracy"] - row["low"] for row in rows],
+        },
+        customdata=[row["samples"] for row in rows],
+        hovertemplate=f"%{{x:,}} {unit}: %{{y}}% of %{{customdata:,}}",
+        **style,
+    )
+
+
 def _place(task: str) -> int:
     return list(TITLES).index(task) if task in TITLES else len(TITLES)
 
@@ -228,3 +238,112 @@ def _figure(title: str, x: str, y: str) -> go.Figure:
     )
     figure.update_xaxes(title=x, gridcolor=GRID, zeroline=False, linecolor=GREY, automargin=True)
     return figure.update_yaxes(title=y, gridcolor=GRID, zeroline=False, linecolor=GREY, automargin=True)
+
+
+def capacity(results: Sequence[dict]) -> go.Figure:
+    """Accuracy against the number of facts to remember, a line per checkpoint and number of segments.
+
+    Args:
+        results: what `evaluation.capacity.measure` returns, of one or more checkpoints.
+
+    Raises:
+        ValueError: if there are no results, or one holds no accuracies by facts.
+    """
+    figure = _figure("Accuracy by facts to remember, with 95% confidence intervals", "facts", "right answers (%)")
+    for result in _some(results):
+        rows = _rows(result.get("checkpoint", "?"), result, "facts")
+        for segments in sorted({row["segments"] for row in rows}):
+            name = f"{result['checkpoint']}: {result['memory_tokens']} memory tokens, {segments} segments"
+            these = [row for row in rows if row["segments"] == segments]
+            _accuracy_line(figure, name, [row["facts"] for row in these], these, "facts", **_style(len(figure.data)))
+    figure.update_xaxes(tickvals=sorted({x for line in figure.data for x in line.x}))
+    return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
+
+
+def capacity_by_memory(results: Sequence[dict]) -> go.Figure:
+    """Accuracy against the number of memory tokens, a line per number of facts and of segments.
+
+    Args:
+        results: what `evaluation.capacity.measure` returns, of checkpoints with different numbers of memory tokens.
+
+    Raises:
+        ValueError: if there are no such results, or one holds no accuracies by facts.
+    """
+    results = sorted(_some(results), key=lambda result: result["memory_tokens"])
+    sizes = [result["memory_tokens"] for result in results]
+    if len(set(sizes)) < 2 or len(set(sizes)) < len(sizes):
+        raise ValueError("Accuracy by memory tokens needs two or more checkpoints, each with another number of them.")
+    found = [(size, row) for size, result in zip(sizes, results, strict=True) for row in _rows("?", result, "facts")]
+    figure = _figure("Accuracy by size of the memory", "memory tokens", "right answers (%)")
+    for segments, facts in sorted({(row["segments"], row["facts"]) for _, row in found}):
+        x, rows = zip(*(p for p in found if (p[1]["segments"], p[1]["facts"]) == (segments, facts)), strict=True)
+        name = f"{facts} fact{'s' * (facts > 1)}, {segments} segments"
+        _accuracy_line(figure, name, list(x), list(rows), "memory tokens", **_style(len(figure.data)))
+    figure.update_xaxes(type="log", tickvals=sorted(set(sizes)))
+    return figure.update_yaxes(range=[0, 102])
+
+
+def stages(result: dict, task: str) -> go.Figure:
+    """Accuracy against the number of segments after each stage of a curriculum: like the paper's figure 5.
+
+    Args:
+        result: what `evaluation.stages.measure` returns.
+        task: one of its tasks.
+
+    Raises:
+        ValueError: if the result holds nothing about the task.
+    """
+    rows = [row for row in result.get("rows", ()) if row.get("task") == task]
+    rows = _rows(task, {"rows": rows}, "segments")
+    figure = _figure(f"{TITLES.get(task, task)}: accuracy after each stage", "segments", "right answers (%)")
+    for number in sorted({row["trained_on"] for row in rows}):
+        these = [row for row in rows if row["trained_on"] == number]
+        name = f"trained on {'1' if number == 1 else f'1 to {number}'}"
+        _accuracy_line(figure, name, [row["segments"] for row in these], these, "segments", **_style(number - 1))
+    figure.update_xaxes(dtick=1)
+    return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
+
+
+def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: str = "memory token") -> go.Figure:
+    """What some rows of a segment looked at, the mean over layers and heads, as a heat map. The memory stands on the
+    left, the text on the right; [CLS] and [SEP], where attention rests that has nothing to look for, are left out.
+
+    Args:
+        seen: from `attention.memory_attention` or `query_attention`.
+        tokens: the words of `seen.text_ids`.
+        title: what the segment is.
+        rows: what the rows are.
+    """
+    memory, text = (part.mean((0, 1)) for part in (seen.to_memory, seen.to_text[..., 2:-1]))
+    names = [f"memory token {i}" for i in range(memory.shape[1])] + [escape(t, quote=False) for t in tokens[2:-1]]
+    figure = _figure(title, "memory, then text", rows)
+    figure.add_heatmap(
+        z=[[*left, *right] for left, right in zip(memory.tolist(), text.tolist(), strict=True)],
+        customdata=[names] * len(memory),
+        colorscale=HEAT,
+        zmin=0,
+        colorbar={"title": "attention", "outlinewidth": 0},
+        hovertemplate=f"{rows} %{{y}} on %{{customdata}}: %{{z:.1%}}<extra></extra>",
+    )
+    figure.add_vline(x=memory.shape[1] - 0.5, line_color=GREY)
+    figure.update_yaxes(autorange="reversed", showgrid=False, dtick=max(1, len(memory) // 8))
+    return figure.update_xaxes(showgrid=False)
+
+
+def save(figures: Sequence[go.Figure], file: Path, title: str) -> None:
+    """Write figures below each other into one web page that works offline: plotly.min.js, 5 MB, goes beside it once."""
+    parts = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    (file.parent / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
+    file.write_text(
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n<style>:root { color-scheme: light dark }</style>\n'
+        f'<script src="plotly.min.js"></script>\n{parts}\n</html>\n',
+        encoding="utf-8",
+    )
+
+
+def _some(results: Sequence[dict]) -> Sequence[dict]:
+    if not results:
+        raise ValueError("There are no results to draw: make some with `python -m rmt_demo eval --tasks capacity`.")
+    return results

@@ -12,7 +12,8 @@ before it is full; it stands in the question's segment, before the question.
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -43,6 +44,7 @@ class SegmentStep:
     update_norm  [m] length (L2 norm) of the change of each memory token
     gate         [m] how far each memory token was written, 0 to 1 (1 without a write gate)
     seconds      spent on this segment
+    ids          the tokens as ids, from which the segment can be read again
     """
 
     index: int
@@ -51,6 +53,7 @@ class SegmentStep:
     update_norm: Tensor
     gate: Tensor
     seconds: float
+    ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,19 +114,32 @@ class Reader:
         Raises:
             ValueError: if it looks like binary data or has no spaces.
         """
-        buffer = SegmentBuffer(self.config.text_capacity, self._stops)
-        buffer.tail = list(self._state.tail)
-        waiting = []
-        for ids in stream_tokens(self.tokenizer, text):
-            waiting += buffer.push(ids)
-            while len(waiting) >= self._group:
-                yield from self._steps(waiting[: self._group])
-                del waiting[: self._group]
-        yield from self._steps(waiting)
-        state = self._state
-        self._state = replace(
-            state, tail=tuple(buffer.tail), tokens_read=state.tokens_read + len(buffer.tail) - len(state.tail)
-        )
+        yield from self._read_blocks(stream_tokens(self.tokenizer, text))
+
+    def read_ids(self, ids: Iterable[int]) -> Iterator[SegmentStep]:
+        """Read on as `read` does, a text that is given as its token ids.
+
+        Raises:
+            ValueError: if an id is not one of the tokenizer's.
+        """
+        ids = iter(ids)
+        yield from self._read_blocks(iter(lambda: list(islice(ids, self.config.text_capacity)), []))
+
+    def read_segments(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
+        """Read segments that were cut before, one step for each; no tail is left.
+
+        Args:
+            segments: their text tokens as ids, like the `ids` of a SegmentStep.
+
+        Raises:
+            ValueError: if a tail is waiting to be read, or a segment is empty, too long or of another tokenizer.
+        """
+        if self._state.tail:
+            raise ValueError(
+                f"{len(self._state.tail)} tokens wait for the rest of their segment: read on as text, or start from "
+                "a state without a tail."
+            )
+        yield from self._steps(segments)
 
     def ask(self, question: str) -> Answer:
         """Answer from the memory and the tail, as they are now; neither changes.
@@ -131,20 +147,28 @@ class Reader:
         Raises:
             ValueError: if the question is empty or does not fit into one segment.
         """
-        ids = question_ids(self.tokenizer, self.config, question)
-        state = self._state  # looked up once: another thread may be reading on
-        memory, tail = state.memory, list(state.tail)
-        if len(tail) + len(ids) > self.config.text_capacity:
-            [(memory, _, _)] = self._updates(memory, [tail])
-            tail = []
-        logits = self._logits(memory, tail + ids)
-        if isinstance(self.model, RMTForMaskedLM):
-            return answers.open_answer(logits, self.tokenizer, self.config)
-        return answers.place(logits)
+        return self.ask_many([question])[0]
 
     def ask_many(self, questions: Iterable[str]) -> list[Answer]:
-        """`ask` each question of the same memory."""
-        return [self.ask(question) for question in questions]
+        """`ask` each question of the same memory, all of them in one batch.
+
+        Raises:
+            ValueError: as `ask`.
+        """
+        asked = [question_ids(self.tokenizer, self.config, question) for question in questions]
+        if not asked:
+            return []
+        state = self._state  # looked up once: another thread may be reading on
+        beside = (state.memory, list(state.tail))
+        room = self.config.text_capacity - len(state.tail)
+        if any(len(ids) > room for ids in asked):  # no room beside the tail: it goes through the memory first
+            [(read, _, _)] = self._updates(state.memory, [beside[1]])
+            seen = [beside if len(ids) <= room else (read, []) for ids in asked]
+        else:
+            seen = [beside] * len(asked)
+        memories = torch.stack([memory for memory, _ in seen])
+        logits = self._logits(memories, [tail + ids for (_, tail), ids in zip(seen, asked, strict=True)])
+        return [self._answer(row) for row in logits]
 
     @property
     def state(self) -> ReaderState:
@@ -180,8 +204,33 @@ class Reader:
         """Token ids of the unfinished segment, which is not yet in the memory."""
         return list(self._state.tail)
 
-    def _steps(self, segments: list[list[int]]) -> Iterator[SegmentStep]:
-        """Read finished segments. All of the state is set at once, so another thread may ask at any time."""
+    def _read_blocks(self, blocks: Iterable[list[int]]) -> Iterator[SegmentStep]:
+        """Cut a stream of token ids into segments and read them; the rest becomes the tail."""
+        buffer = SegmentBuffer(self.config.text_capacity, self._stops)
+        buffer.tail = list(self._state.tail)
+        yield from self._steps(segment for ids in blocks for segment in buffer.push(ids))
+        state = self._state
+        self._state = replace(
+            state, tail=tuple(buffer.tail), tokens_read=state.tokens_read + len(buffer.tail) - len(state.tail)
+        )
+
+    def _checked(self, ids: list[int]) -> list[int]:
+        """A segment that somebody else has cut."""
+        limit, words = self.config.text_capacity, self.model.get_input_embeddings().num_embeddings
+        if not 1 <= len(ids) <= limit:
+            raise ValueError(f"A segment has 1 to {limit} tokens here, not {len(ids)}: use segments of the same model.")
+        if not 0 <= min(ids) <= max(ids) < words:
+            raise ValueError(f"Token ids go from 0 to {words - 1} here: use segments of the same tokenizer.")
+        return ids
+
+    def _steps(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
+        """Read finished segments, as many at once as suit the device."""
+        segments = map(self._checked, segments)
+        while group := list(islice(segments, self._group)):
+            yield from self._group_steps(group)
+
+    def _group_steps(self, segments: list[list[int]]) -> Iterator[SegmentStep]:
+        """Read some segments. All of the state is set at once, so another thread may ask at any time."""
         before = _copy(self._state.memory)
         done = self._state.tokens_read - len(self._state.tail)
         updates = self._updates(self._state.memory, segments)
@@ -191,9 +240,8 @@ class Reader:
             after = _copy(memory)
             norm = (after - before).norm(dim=-1)
             before = after
-            yield SegmentStep(
-                index, self.tokenizer.convert_ids_to_tokens(ids), after.clone(), norm, _copy(gate), seconds
-            )
+            tokens = self.tokenizer.convert_ids_to_tokens(ids)
+            yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
 
     def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
         """memory [m, d] and segments -> after each: the memory [m, d], the gates [m], the seconds it took.
@@ -233,10 +281,16 @@ class Reader:
         return ids.to(self.model.device), mask.to(self.model.device)
 
     @torch.inference_mode()
-    def _logits(self, memory: Tensor, ids: list[int]) -> Tensor:
-        """Run the question's segment: logits [k, V] of its slots, or [classes]."""
-        framed, mask = self._frame([ids])
-        return self.model(framed[None], attention_mask=mask[None], memory=memory[None]).logits[0]
+    def _logits(self, memories: Tensor, segments: list[list[int]]) -> Tensor:
+        """Run Q segments with questions on memories [Q, m, d]: logits [Q, k, V] of their slots, or [Q, classes]."""
+        framed, mask = self._frame(segments)
+        return self.model(framed[:, None], attention_mask=mask[:, None], memory=memories).logits
+
+    def _answer(self, logits: Tensor) -> Answer:
+        """What the head says of one question, logits [k, V] or [classes], in words."""
+        if isinstance(self.model, RMTForMaskedLM):
+            return answers.open_answer(logits, self.tokenizer, self.config)
+        return answers.place(logits)
 
 
 def _copy(tensor: Tensor) -> Tensor:

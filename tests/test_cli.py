@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -83,6 +84,34 @@ def test_standard_input_and_trace(capsys, checkpoint, monkeypatch, tmp_path):
     assert ask(capsys, checkpoint, *argv)[0] == 0
     trace = Trace.load(tmp_path / "trace")
     assert len(trace) > 5 and len(trace.beliefs[QUESTION]) == len(trace)
+
+
+def test_replay(capsys, checkpoint, book, tmp_path):
+    """A saved run says what it holds, and answers at its end as the run itself did."""
+    saved = tmp_path / "run"
+    asked = json.loads(ask(capsys, checkpoint, "--haystack", book, "--trace", saved, "--json")[1])
+    trace = Trace.load(saved)
+    assert trace.tail, "the unfinished segment is not in the trace"
+
+    def replay(*argv):
+        return json.loads(run(capsys, "replay", "--trace", saved, "--checkpoint", checkpoint, "--json", *argv)[1])
+
+    held = replay()
+    assert (held["segments"], held["tokens"]) == (asked["segments"], asked["tokens"])
+    assert held["beliefs"] == trace.beliefs and "answers" not in held
+    end, start = replay("--question", QUESTION), replay("--question", QUESTION, "--segment", 0)
+    [said], [before] = end["answers"], start["answers"]
+    assert (said["question"], said["answer"]) == (QUESTION, asked["answers"][0]["answer"])
+    assert said["score"] == pytest.approx(asked["answers"][0]["score"], rel=0.02), "the end is not where reading ended"
+    assert (end["segment"], start["segment"]) == (len(trace), 0) and before["candidates"] != said["candidates"]
+
+    zipped = shutil.make_archive(tmp_path / "run", "zip", saved)
+    argv = ["replay", "--trace", zipped, "--checkpoint", checkpoint, "--question", QUESTION, "--segment", len(trace)]
+    code, out, _ = run(capsys, *argv)
+    assert code == 0 and out.startswith(f"{len(trace)} segments, {asked['tokens']} tokens")
+    assert f"Believed of '{QUESTION}':\n  from segment 1: " in out
+    assert f"After {len(trace)} segments:\nQ: {QUESTION}\nA: " in out
+    assert_one_line(*run(capsys, *argv[:-1], 999), f"choose 0 to {len(trace)}, not 999")
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
@@ -179,8 +208,12 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
 @pytest.mark.parametrize(
     "argv, words",
     [
-        ([], "ask|train|eval|cost"),
+        ([], "ask|replay|"),
         (["sing"], "sing"),
+        (["replay"], "--trace"),
+        (["replay", "--trace", "no/such/folder"], "no/such/folder holds no trace"),
+        (["replay", "--trace", "x", "--segment", "3"], "give a --question too"),
+        (["replay", "--trace", "x", "--question", "Who?", "--segment", "-1"], "whole number from 0"),
         (["train"], "--out"),
         (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
         (["eval", "--samples", "-3"], "--samples"),

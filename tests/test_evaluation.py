@@ -2,18 +2,22 @@
 
 import json
 import re
+from random import Random
 
 import pytest
 import torch
 from tiny import tiny_backbone, tiny_book, tiny_model
 
 from rmt_demo.data.babi import QA
+from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
-from rmt_demo.evaluation import extrapolation
+from rmt_demo.evaluation import extrapolation, results, stretches
 from rmt_demo.evaluation.extrapolation import evaluate
 from rmt_demo.evaluation.intervals import proportion, wilson
+from rmt_demo.evaluation.stretches import read
 from rmt_demo.questions import question_ids
 
 
@@ -46,6 +50,7 @@ def checkpoint(tmp_path_factory):
     """An untrained tiny model whose tokenizer knows the words of most stories, with a book beside it."""
     folder = tmp_path_factory.mktemp("evaluation")
     stories = [StoryGenerator("eval", seed).story(3, 2) for seed in range(500)]
+    stories += [tell(Random(seed), "eval") for tell in QA.values() for seed in range(100)]
     text = " ".join(sentence for s in stories for sentence in (*s.sentences, *(q.text for q in s.questions)))
     backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
     fields = {"memory_update": "gated", "text_attends_memory": False, "segment_length": 128}
@@ -62,21 +67,28 @@ def measure(checkpoint, out, **fields):
 def test_results_say_what_was_measured_and_how(checkpoint):
     results = measure(checkpoint, "results", tasks=("memorize", "reasoning"), seed=3)
     for task in ("memorize", "reasoning"):
-        written = json.loads((checkpoint.parent / "results" / f"{task}.json").read_text())
-        assert written == results[task]
+        written = json.loads((checkpoint.parent / "results" / f"{task}-book.json").read_text())
+        assert written == results[task], "a background of one's own is named in the file, or it would overwrite ours"
         assert (written["task"], written["seed"], written["checkpoint"]) == (task, 3, "tiny")
-        assert written["command"].startswith("python -m rmt_demo")
+        assert (written["segment_length"], written["memory_tokens"], len(written["sha256"])) == (128, 4, 64)
         assert [row["segments"] for row in written["rows"]] == [1, 2]
         for row in written["rows"]:
+            assert row["command"].startswith("python -m rmt_demo") and row["machine"] and row["peak_memory_mb"] > 10
             assert row["samples"] == 4 and 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 100
             assert sum(kind["samples"] for kind in row["by_kind"].values()) == 4
             assert 0 <= row["said_unknown"] <= 100
+        one, two = (row["tokens"] for row in written["rows"])
+        assert two - one > 60, "another segment is at least three quarters full"
         assert written["rows"][0]["high"] - written["rows"][0]["low"] > 40, "four samples say little"
 
 
 def test_the_same_seed_measures_the_same(checkpoint):
     one, other = (measure(checkpoint, out, tasks=("detect",))["detect"]["rows"] for out in ("one", "two"))
-    assert one == other
+    assert [outcome(row) for row in one] == [outcome(row) for row in other]
+
+
+def outcome(row: dict) -> dict:
+    return {name: row[name] for name in ("segments", "tokens", "accuracy", "said_unknown", "by_kind")}
 
 
 def test_stream_goes_through_the_reader_and_fills_as_many_segments(checkpoint, monkeypatch):
@@ -88,7 +100,7 @@ def test_stream_goes_through_the_reader_and_fills_as_many_segments(checkpoint, m
         return ask(reader, question)
 
     monkeypatch.setattr(extrapolation.Reader, "ask", look)
-    results = measure(checkpoint, "results", tasks=("stream",), samples=2, segments=(1, 2, 3))
+    results = measure(checkpoint, "stream", tasks=("stream",), samples=2, segments=(1, 2, 3))
     assert [row["samples"] for row in results["stream"]["rows"]] == [2, 2, 2]
     assert asked == [(n, True) for n in (1, 1, 2, 2, 3, 3)], "the question must fit into the last of the segments"
 
@@ -106,6 +118,14 @@ def test_babi_tasks_and_strange_backgrounds_are_measured_on_request(checkpoint):
     results = measure(checkpoint, "babi", tasks=("qa1", "qa5"), background=("logs",))
     assert [result["background"] for result in results.values()] == [["logs (evaluation part)"]] * 2
     assert all(row["samples"] == 4 for result in results.values() for row in result["rows"])
+    assert (checkpoint.parent / "babi" / "qa1-logs.json").exists()
+
+
+def test_a_story_longer_than_a_segment_is_refused(checkpoint, tmp_path):
+    tiny_model(str(checkpoint.parent / "backbone"), segment_length=48).save_pretrained(tmp_path / "short")
+    book = [str(checkpoint.parent / "book.txt")]
+    with pytest.raises(ValueError, match="holds 41 text tokens, too few for .* take a model with longer segments"):
+        evaluate(tmp_path / "short", tmp_path, 32, (1,), tasks=("qa5",), background=book)
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +141,7 @@ def classifier(checkpoint):
 
 def test_a_classifier_is_measured_on_the_paper_s_tasks(classifier, monkeypatch):
     asked, count = [], extrapolation.answers
-    monkeypatch.setattr(
-        extrapolation, "answers", lambda model, batch, tok: asked.extend(batch.questions) or count(model, batch, tok)
-    )
+    monkeypatch.setattr(extrapolation, "answers", lambda *given: asked.extend(given[1].questions) or count(*given))
     results = measure(classifier, "classified", samples=32, segments=(2,))
     assert tuple(results) == ("memorize", "detect", "reasoning")
     for number, result in enumerate(results.values()):
@@ -137,25 +155,22 @@ def test_a_classifier_is_measured_on_the_paper_s_tasks(classifier, monkeypatch):
 @pytest.mark.parametrize(("offset", "accuracy"), [(0, 100.0), (1, 0.0)])
 def test_right_answers_are_counted_right_and_wrong_ones_wrong(checkpoint, monkeypatch, offset, accuracy):
     """A model that is told the labels: through all of evaluate, all of its answers are right (or off by one token)."""
-    seen = []
     count = extrapolation.answers
 
-    def told(model, batch, tokenizer):
-        seen.extend(batch.questions)
+    def told(model, batch, reading, tokenizer):
         logits = torch.nn.functional.one_hot(batch.inputs["labels"] + offset, len(tokenizer) + 1).float()
         out = type("Out", (), {"logits": logits})
-        return count(type("Told", (), {"device": "cpu", "__call__": lambda *_, **__: out})(), batch, tokenizer)
+        model = type("Told", (), {"device": "cpu", "__call__": lambda *_, **__: out})()
+        return count(model, batch, reading, tokenizer)
 
     monkeypatch.setattr(extrapolation, "answers", told)
-    (row, _) = measure(checkpoint, "results", tasks=("memorize",), samples=20)["memorize"]["rows"]
+    (row, _) = measure(checkpoint, f"told-{offset}", tasks=("memorize",), samples=20)["memorize"]["rows"]
     assert (row["accuracy"], row["samples"]) == (accuracy, 20)
 
 
 def test_words_and_background_are_of_the_evaluation_side(checkpoint, monkeypatch):
     seen, count = [], extrapolation.answers
-    monkeypatch.setattr(
-        extrapolation, "answers", lambda model, batch, tok: seen.append(batch) or count(model, batch, tok)
-    )
+    monkeypatch.setattr(extrapolation, "answers", lambda *given: seen.append(given[1]) or count(*given))
     loaded, load = [], extrapolation.corpora.mix
     monkeypatch.setattr(extrapolation.corpora, "mix", lambda names, part: loaded.append(part) or load(names, part))
     measure(checkpoint, "results", tasks=("open",))
@@ -169,3 +184,137 @@ def test_unknown_tasks_and_missing_checkpoints(checkpoint, tmp_path):
         measure(checkpoint, "results", tasks=("recall",))
     with pytest.raises(ValueError, match="no checkpoint at"):
         measure(tmp_path / "nowhere", "results", background=[str(tmp_path / "book.txt")])
+
+
+# -- long haystacks, a stretch at a time
+
+
+@pytest.fixture()
+def maker(make_model, tokenizer):
+    """Batches for 64-token segments; the background has many different sentences."""
+    rng = Random(0)
+    lines = [" ".join(rng.choices("river lamp north king train garden red the of".split(), k=6)) for _ in range(3000)]
+    return BatchMaker(make_model(segment_length=64).config, tokenizer, Background("lines", "eval", lines), "eval")
+
+
+def haystacks(maker, steps: int, samples: int = 3):
+    mixture = Mixture(samples, (steps, steps), tail_rate=0.0, task_rate=1.0, questions=1, tasks=("detect",))
+    return maker.batch(mixture, "seed")
+
+
+@pytest.mark.parametrize("text_attends_memory", [False, True])
+def test_reading_in_stretches_is_one_long_recurrence(make_model, maker, monkeypatch, text_attends_memory):
+    """The segments that the model was given, put through the cell one by one."""
+    monkeypatch.setattr(stretches, "STRETCH", 4)
+    model = make_model(segment_length=64, memory_update="gated", text_attends_memory=text_attends_memory)
+    given, whole = [], model.base_model.read
+    monkeypatch.setattr(model.base_model, "read", lambda *a, **k: given.append(a) or whole(*a, **k))
+    batch = haystacks(maker, 10)
+    reading = read(model, maker, batch, "seed")
+    assert [len(order[0]) for *_, order in given] == [4, 4, 2]
+    for sample in range(3):
+        memory = model.base_model.initial_memory(1)
+        gates, texts = [], []
+        for ids, mask, order in given:
+            for row in order[sample]:
+                text = ids[row][mask[row]]
+                new = model.base_model.cell(text[None], memory, text_sees_memory=text_attends_memory)[1]
+                memory, gate = model.base_model.cell.write(memory, new)
+                gates.append(gate[0])
+                texts.append(tuple(text.tolist()))
+        torch.testing.assert_close(reading.memory[sample], memory[0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(reading.gates[sample], torch.stack(gates), atol=1e-5, rtol=0)
+        assert len(set(texts)) == 10, "no background segment is read twice"
+        own = batch.inputs["order"][sample][batch.has_fact[sample]]
+        fact = batch.inputs["input_ids"][own][batch.inputs["attention_mask"][own]]
+        place = batch.has_fact[sample].nonzero().item()
+        assert texts[place] == tuple(fact.tolist()), "the segment with the fact is read when the batch says so"
+
+
+def test_stretches_need_no_more_room_for_a_longer_text(make_model, maker, monkeypatch):
+    monkeypatch.setattr(stretches, "STRETCH", 8)
+    rows, model = [], make_model(segment_length=64, text_attends_memory=False)
+    whole = model.base_model.read
+    monkeypatch.setattr(model.base_model, "read", lambda *a, **k: rows.append(len(a[0])) or whole(*a, **k))
+    reading = read(model, maker, haystacks(maker, 80), "seed")
+    assert len(rows) == 10 and max(rows) <= 8 + 3, "8 background segments and 3 facts at most"
+    assert 60 < reading.background <= 80, "each stretch has a new background"
+    assert reading.gates.shape == (3, 80, 4) and 80 * 40 < reading.tokens < 80 * 57
+
+
+def test_a_question_alone_reads_nothing_before(make_model, maker):
+    model = make_model(segment_length=64, memory_update="gated")
+    batch = maker.batch(Mixture(3, (0, 0), tail_rate=1.0, task_rate=1.0, questions=1, background=1), "seed")
+    reading = read(model, maker, batch, "seed")
+    assert torch.equal(reading.memory, model.base_model.initial_memory(3))
+    assert (reading.gates.shape, reading.tokens, reading.background) == ((3, 0, 4), 0, 0)
+
+
+def test_questions_are_asked_of_the_memory_that_was_read(make_model, maker):
+    """The same logits as one forward pass over the whole haystack."""
+    model = make_model(segment_length=64, text_attends_memory=False)
+    batch = haystacks(maker, 3)
+    inputs = {name: batch.inputs[name] for name in batch.inputs if name != "labels"}
+    memory, _ = model.base_model.read(
+        inputs["input_ids"], inputs["attention_mask"], inputs["order"], model.base_model.initial_memory(3)
+    )
+    expected = model(**inputs).logits
+    torch.testing.assert_close(extrapolation._logits(model, batch, memory), expected, atol=1e-5, rtol=0)
+
+
+# -- files of results
+
+
+def row(segments: int, **more) -> dict:
+    return {"segments": segments, "accuracy": 50.0, "command": f"eval --segments {segments}", **more}
+
+
+def test_rows_of_the_same_measurement_come_together(tmp_path):
+    file, common = tmp_path / "deep" / "open.json", {"task": "open", "sha256": "a", "seed": 0}
+    results.add(file, common, row(64))
+    results.add(file, common, row(1))
+    written = results.add(file, common, row(64, accuracy=75.0))
+    assert json.loads(file.read_text()) == written == common | {"rows": [row(1), row(64, accuracy=75.0)]}
+    for other in ({"sha256": "b"}, {"seed": 1}):
+        copy = tmp_path / f"{other}.json"
+        copy.write_text(file.read_text())
+        assert results.add(copy, common | other, row(2))["rows"] == [row(2)], "rows of other weights are no match"
+
+
+def test_rows_are_told_apart_by_their_keys(tmp_path):
+    file = tmp_path / "capacity.json"
+    for facts in (8, 1, 8):
+        found = results.add(file, {"task": "capacity"}, row(8, facts=facts), keys=("segments", "facts"))
+    assert [r["facts"] for r in found["rows"]] == [1, 8]
+
+
+def test_a_file_cut_short_is_begun_anew(tmp_path):
+    (tmp_path / "open.json").write_text('{"task": "op')
+    assert results.add(tmp_path / "open.json", {"task": "open"}, row(1))["rows"] == [row(1)]
+
+
+def test_files_are_named_after_other_backgrounds():
+    assert results.file_name("open", ["kjv", "pydoc"]) == "open.json"
+    assert results.file_name("open", ["logs"]) == "open-logs.json"
+    assert results.file_name("writes", ["texts/book.txt", "kjv"]) == "writes-book-kjv.json"
+
+
+def test_a_killed_measurement_keeps_its_rows_and_is_gone_on_with(checkpoint, monkeypatch):
+    """Killed in its second row; then the missing one alone is asked for."""
+    count, ask = [], extrapolation.ask
+
+    def killed(*given):
+        count.append(given)
+        if len(count) == 2:
+            raise KeyboardInterrupt
+        return ask(*given)
+
+    monkeypatch.setattr(extrapolation, "ask", killed)
+    with pytest.raises(KeyboardInterrupt):
+        measure(checkpoint, "killed", tasks=("open",))
+    file = checkpoint.parent / "killed" / "open-book.json"
+    assert [r["segments"] for r in json.loads(file.read_text())["rows"]] == [1]
+    found = measure(checkpoint, "killed", tasks=("open",), segments=(2,))["open"]
+    assert [r["segments"] for r in found["rows"]] == [1, 2]
+    whole = measure(checkpoint, "whole", tasks=("open",))["open"]
+    assert [outcome(r) for r in found["rows"]] == [outcome(r) for r in whole["rows"]]

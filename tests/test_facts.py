@@ -163,8 +163,8 @@ def test_extra_words_appear_on_their_own_side_only():
     ("call", "message"),
     [
         (lambda: StoryGenerator("test"), "split"),
-        (lambda: StoryGenerator().story(0, 1), "1 to 8 facts"),
-        (lambda: StoryGenerator().story(9, 1), "1 to 8 facts"),
+        (lambda: StoryGenerator().story(0, 1), "1 to 20 facts"),
+        (lambda: StoryGenerator().story(21, 1), "1 to 20 facts"),
         (lambda: StoryGenerator().story(2, -1), "zero or more"),
         (lambda: StoryGenerator().story(2, 1, families="heldout"), "families is train"),
     ],

@@ -97,6 +97,20 @@ def test_asking_leaves_no_mark_and_is_repeatable(make):
     assert_same_state(reader.state, silent.state, "reading on after questions")
 
 
+def test_questions_asked_together_are_answered_as_alone(make):
+    """Of different lengths, some of which fit beside the tail and some do not."""
+    reader = make()
+    questions = [QUESTION, "Who?", "Where was the red key that Daniel found in the garden?"]
+    for words in (30, 40, 46):
+        consume(reader, " ".join(["key"] * words))
+        for together, question in zip(reader.ask_many(questions), questions, strict=True):
+            alone = reader.ask(question)
+            assert together.text == alone.text, f"{question!r} after a tail of {len(reader.tail)} tokens"
+            assert together.score == pytest.approx(alone.score, rel=1e-3)
+        reader.reset()
+    assert reader.ask_many([]) == []
+
+
 def test_the_question_sees_memory_and_tail(make, tokenizer):
     """An answer is the head's on [CLS] tail question [SEP]; a tail too long for that goes through the memory first."""
     reader = make()
@@ -184,6 +198,37 @@ def test_encoding_segments_together_changes_no_answer(make_model, tokenizer, gro
     for one, other in zip(single.read(TEXT), grouped.read(TEXT), strict=True):
         assert_close(one.memory, other.memory, atol=1e-4, rtol=1e-4)
     assert single.ask(QUESTION).score == pytest.approx(grouped.ask(QUESTION).score, rel=1e-3)
+
+
+def test_segments_and_token_ids_are_read_like_their_text(make):
+    reader, ids = make(), []
+    steps = list(reader.read(TEXT))
+    again = make()
+    for step, other in zip(steps, again.read_segments(step.ids for step in steps), strict=True):
+        assert torch.equal(step.memory, other.memory) and step.tokens == other.tokens and step.index == other.index
+        ids += step.ids
+    assert again.tail == [] and again.state.tokens_read == len(ids)
+    assert_same_state(consume_ids(make(), ids + reader.tail).state, reader.state, "the text as token ids")
+
+
+def consume_ids(reader, ids):
+    for _ in reader.read_ids(iter(ids)):
+        pass
+    return reader
+
+
+@pytest.mark.parametrize(
+    "segment, words",
+    [([], "1 to 25 tokens"), ([5] * 26, "1 to 25 tokens"), ([10**6], "tokenizer"), ([-1], "tokenizer")],
+)
+def test_segments_that_do_not_fit_are_named(make, segment, words):
+    reader = make()
+    with pytest.raises(ValueError, match=words):
+        list(reader.read_segments([segment]))
+    assert_same_state(reader.state, make().state, "a refused segment")
+    consume(reader, "mary went")
+    with pytest.raises(ValueError, match="2 tokens wait"):
+        list(reader.read_segments([[5]]))
 
 
 def test_text_is_taken_as_it_is_read(make):

@@ -1,27 +1,49 @@
-"""The README's table says what results/ says, and nothing else."""
+"""The README's tables say what results/ says, and nothing else."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from rmt_demo.evaluation.report import BEGIN, END, table, update
+from rmt_demo.evaluation.report import BEGIN, END, tables, update
 
 ROOT = Path(__file__).parents[1]
 
 
-def write(folder: Path, task: str, accuracy: float) -> None:
+def write(folder: Path, task: str, accuracy: float, segments=(1, 64)) -> None:
     interval = {"accuracy": accuracy, "low": accuracy - 1, "high": accuracy + 1, "samples": 9}
-    rows = [{"segments": n, **interval, "false_unknown": {**interval, "accuracy": 2.5}} for n in (1, 64)]
+    rows = [{"segments": n, **interval, "false_unknown": {**interval, "accuracy": 2.5}} for n in segments]
     (folder / f"{task}.json").write_text(json.dumps({"task": task, "rows": rows}))
 
 
 def test_table_has_a_line_for_each_result_and_a_column_for_each_length(tmp_path):
     write(tmp_path, "open", 91.5)
     write(tmp_path, "detect", 99.0)
-    lines = table(tmp_path).splitlines()
+    lines = tables(tmp_path).splitlines()
     assert lines[0] == "| % | 1 segment | 64 segments |"
     assert [line.split(" | ")[1] for line in lines[2:]] == ["99.0 (98.0–100.0)", "91.5 (90.5–92.5)", "2.5 (90.5–92.5)"]
+
+
+def test_many_lengths_are_thinned_to_what_a_page_holds(tmp_path):
+    write(tmp_path, "open", 91.5, segments=range(1, 100))
+    write(tmp_path, "detect", 99.0, segments=(8, 4096))
+    head, _, detect, *_ = tables(tmp_path).splitlines()
+    columns = "| % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments | 4,096 segments |"
+    assert head == columns
+    assert detect == "| detect & memorize |  |  |  | 99.0 (98.0–100.0) |  | 99.0 (98.0–100.0) |"
+
+
+def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):
+    for task in ("open", "qa1", "qa5", "open-logs"):
+        write(tmp_path, task, 91.5)
+    main, babi, strange = tables(tmp_path).split("\n\n")
+    assert main.startswith("| % |") and "open facts, 1 to 3" in main
+    assert babi.startswith("| bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
+    assert strange.startswith("| strange backgrounds, % |") and "open facts in logs" in strange
+
+
+def test_without_results_there_is_no_table(tmp_path):
+    assert tables(tmp_path) == ""
 
 
 def test_update_replaces_what_stands_between_the_marks(tmp_path):
@@ -29,7 +51,7 @@ def test_update_replaces_what_stands_between_the_marks(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
     update(readme, tmp_path)
-    assert readme.read_text() == f"before\n{BEGIN}{table(tmp_path)}{END}\nafter\n"
+    assert readme.read_text() == f"before\n{BEGIN}{tables(tmp_path)}{END}\nafter\n"
 
 
 def test_readme_shows_the_results_that_are_committed():
@@ -37,4 +59,4 @@ def test_readme_shows_the_results_that_are_committed():
     if not (ROOT / "results").exists():
         pytest.skip("no results yet")
     shown = readme.split(BEGIN)[1].split(END)[0]
-    assert shown == table(ROOT / "results"), "run `python -m rmt_demo.evaluation.report` after new results"
+    assert shown == tables(ROOT / "results"), "run `python -m rmt_demo.evaluation.report` after new results"

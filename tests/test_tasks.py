@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.tasks import NAMES, PLACES, TASKS, VERBS, lies_oracle
+from rmt_demo.data.tasks import EASIER, NAMES, PLACES, TASKS, VERBS, lies_oracle
 from rmt_demo.data.world import Query, Statement
 
 COMPASS = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
@@ -79,3 +79,21 @@ def test_lies_oracle_reads_a_fact_from_both_ends():
     assert lies_oracle(facts, Query("lies", (("subject", "office"), ("direction", "south")), "reference")) == "garden"
     with pytest.raises(ValueError, match="0 answers"):
         lies_oracle(facts, Query("lies", (("subject", "office"), ("direction", "east")), "reference"))
+
+
+@pytest.mark.parametrize("name", EASIER)
+def test_easier_forms_ask_what_their_facts_say(name):
+    for seed in range(200):
+        story = EASIER[name](Random(seed), 4).story
+        facts = [re.fullmatch(r"The (\w+) is (\w+) of the (\w+)\.", sentence).groups() for sentence in story.sentences]
+        for question in story.questions:
+            subject, direction, reference = next(fact for fact in facts if question.answer in fact)
+            words = set(question.text.rstrip("?").split())
+            if question.text.startswith("Which way"):
+                assert question.answer == direction and {subject, reference} <= words
+            elif name != "turned":  # the words of the fact itself
+                assert question.answer == subject and {direction, reference} <= words
+    with_directions = [
+        q for seed in range(50) for q in EASIER[name](Random(seed), 4).story.questions if "Which way" in q.text
+    ]
+    assert bool(with_directions) == (name == "compass")

@@ -1,5 +1,8 @@
+import zipfile
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny import tiny_text
 
 from rmt_demo import Reader, Trace
@@ -33,20 +36,23 @@ def test_a_trace_holds_what_the_steps_said(make_trace):
     assert torch.equal(trace.update_norms, torch.stack([step.update_norm for step in steps]))
     assert torch.equal(trace.gates, torch.stack([step.gate for step in steps]))
     assert trace.token_counts.tolist() == [len(step.tokens) for step in steps]
+    assert [trace.segment(i) for i in range(len(trace))] == [step.ids for step in steps]
+    assert trace.token_ids.dtype == torch.int32 and trace.token_ids.tolist() == sum((s.ids for s in steps), [])
     first, second = (trace.beliefs[question] for question in QUESTIONS)
     assert [belief["segment"] for belief in first] == list(range(len(steps)))
     assert [belief["segment"] for belief in second] == list(range(3, len(steps))), "a belief from before it was pinned"
 
 
 def same(one, other):
-    names = ("memories", "memory_segments", "update_norms", "gates", "token_counts")
+    names = ("memories", "memory_segments", "update_norms", "gates", "token_counts", "token_ids")
     assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in names)
-    assert one.questions == other.questions and one.beliefs == other.beliefs
+    assert (one.questions, one.beliefs, one.tail) == (other.questions, other.beliefs, other.tail)
 
 
 @pytest.mark.parametrize("max_memories", [2048, 8])
 def test_round_trip_and_going_on(make_trace, tmp_path, max_memories):
     trace, steps = make_trace(max_memories=max_memories)
+    trace.tail = [7, 8, 9]
     trace.save(tmp_path / "deep" / "folder")
     loaded = Trace.load(tmp_path / "deep" / "folder")
     same(loaded, trace)
@@ -56,6 +62,31 @@ def test_round_trip_and_going_on(make_trace, tmp_path, max_memories):
         trace.add(step)
         loaded.add(step)
     same(loaded, trace)
+    assert trace.tail == [], "the tail of an earlier end was kept"
+
+
+def test_a_zip_of_the_files_will_do(make_trace, tmp_path):
+    trace, _ = make_trace()
+    trace.save(tmp_path)
+    with zipfile.ZipFile(tmp_path / "run.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("trace.safetensors", "trace.json"):
+            archive.write(tmp_path / name, name)
+        archive.writestr("settings.json", "{}")
+    same(Trace.load(tmp_path / "run.zip"), trace)
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("settings.json", "{}")
+    with pytest.raises(ValueError, match="other.zip holds no trace"):
+        Trace.load(tmp_path / "other.zip")
+
+
+def test_the_latest_memory_before_a_segment(make_trace):
+    trace, steps = make_trace(max_memories=8)
+    assert trace.memory_before(0) is None
+    kept = set(trace.memory_segments.tolist())
+    for segment in range(1, len(steps) + 1):
+        read, memory = trace.memory_before(segment)
+        assert read == 1 + max(last for last in kept if last < segment)
+        assert torch.equal(memory, steps[read - 1].memory.half())
 
 
 def test_an_empty_trace_round_trips(tmp_path):
@@ -81,4 +112,17 @@ def test_mistakes_are_named(make_trace, tmp_path):
         Trace.load(tmp_path)
     (tmp_path / "trace.safetensors").write_bytes(b"junk")
     with pytest.raises(ValueError, match="holds no trace"):
+        Trace.load(tmp_path)
+
+
+def test_traces_without_token_ids_and_torn_ones_are_named(make_trace, tmp_path):
+    make_trace()[0].save(tmp_path)
+    file = tmp_path / "trace.safetensors"
+    tensors = load_file(file)
+    save_file(tensors | {"token_ids": tensors["token_ids"][1:].clone()}, file)
+    with pytest.raises(ValueError, match="holds no trace"):
+        Trace.load(tmp_path)
+    del tensors["token_ids"]
+    save_file(tensors, file)
+    with pytest.raises(ValueError, match="before traces kept their token ids: record it again"):
         Trace.load(tmp_path)

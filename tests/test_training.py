@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,9 +108,9 @@ def run(backbone, tmp_path, monkeypatch):
     monkeypatch.setattr(training.backbones, "pick_dtype", lambda device: torch.float32)
     book = tiny_book(tmp_path / "book.txt", 3000)
 
-    def start(name, recipe=TINY, seed=0, init=None):
+    def start(name, recipe=TINY, seed=0, init=None, follow=None):
         AcceleratorState._reset_state(True)  # a process has one, kept for good
-        training.train(recipe, tmp_path / name, backbone, seed, [book], init)
+        training.train(recipe, tmp_path / name, backbone, seed, [book], init, follow)
         return tmp_path / name
 
     return start
@@ -174,6 +175,44 @@ def test_a_killed_run_goes_on_where_it_was(run, kill, after):
         "random numbers of the gates and the batch number all restored?"
     )
     assert steps_logged(whole.parent / "killed") == list(range(1, 8)), "steps that are done again are logged once"
+
+
+def test_an_interrupt_waits_for_the_step_and_loses_nothing(run, tmp_path, monkeypatch):
+    whole, step = run("whole"), training.loss_of
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted_step(*args):
+        if args[1].inputs["order"].shape[1] > 0:  # the second stage, in the middle of its first step
+            signal.raise_signal(signal.SIGINT)
+        return step(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "loss_of", interrupted_step)
+        with pytest.raises(KeyboardInterrupt):
+            run("stopped")
+    assert steps_logged(tmp_path / "stopped") == [1, 2, 3, 4], "the step in hand must be finished, and no other begun"
+    assert signal.getsignal(signal.SIGINT) is before, "after the run Ctrl-C must work as before"
+    seen = []
+    assert same_weights(whole, run("stopped", follow=seen.append)) == []
+    assert [record["step"] for record in seen] == [5, 6, 7], "no finished step may be done again"
+
+
+def test_a_second_interrupt_does_not_wait(run, monkeypatch):
+    def hang(*args):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second Ctrl-C must end the run at once")
+
+    monkeypatch.setattr(training, "loss_of", hang)
+    with pytest.raises(KeyboardInterrupt):
+        run("stopped")
+
+
+def test_a_run_can_be_followed_step_by_step(run, capsys):
+    seen = []
+    folder = run("followed", follow=seen.append)
+    assert seen == [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert "step" not in capsys.readouterr().err, "who follows a run needs no progress bar"
 
 
 @pytest.mark.parametrize(("where", "resumed_at"), [("save_state", 3), ("rename", 3), ("rmtree", 4)])

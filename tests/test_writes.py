@@ -71,9 +71,9 @@ def measure(folder, name="gated", **fields):
 
 def test_results_say_what_was_measured_and_how(folder):
     result = measure(folder, seed=3)
-    assert json.loads((folder / "results" / "writes.json").read_text()) == result
+    assert json.loads((folder / "results" / "writes-book.json").read_text()) == result
     assert (result["task"], result["seed"], result["checkpoint"]) == ("writes", 3, "gated")
-    assert result["command"].startswith("python -m rmt_demo") and result["segment_length"] == 128
+    assert result["rows"][0]["command"].startswith("python -m rmt_demo") and result["segment_length"] == 128
     assert [row["segments"] for row in result["rows"]] == [3], "nothing is read before a question that stands alone"
 
 
@@ -96,11 +96,11 @@ def test_gates_are_held_against_the_facts_of_the_same_segments(folder, monkeypat
         return memory, gates
 
     monkeypatch.setattr(RMTModel, "read", knowing)
-    (row,) = measure(folder, samples=SAMPLES, segments=(6,))["rows"]
+    *_, row = measure(folder, samples=SAMPLES, segments=(6,))["rows"]
     assert row["haystacks"] == SAMPLES and row["recall"]["samples"] + row["noise_written"]["samples"] == SAMPLES * 5
     assert (row["precision"]["accuracy"], row["recall"]["accuracy"]) == (100.0, 100.0)
     assert (row["noise_written"]["accuracy"], row["tokens_at_facts"], row["tokens_at_noise"]) == (0.0, 1.0, 0.0)
-    assert row["noise_different"] <= 64 < row["noise_written"]["samples"], "32 background segments for each batch"
+    assert row["noise_different"] < row["noise_written"]["samples"], "the haystacks of a batch share their background"
 
 
 def test_haystacks_are_those_of_open(folder, monkeypatch):

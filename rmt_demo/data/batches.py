@@ -5,6 +5,7 @@ all samples share. `order` says which rows a sample reads. With `text_attends_me
 however many samples read it, so a haystack of 64 segments costs little more than its facts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -75,7 +76,12 @@ class BatchMaker:
         self.stories = StoryGenerator(split=split, extra_words=extra_words)
 
     def batch(self, mixture: Mixture, seed: str, segment_length: int | None = None) -> Batch:
-        """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum."""
+        """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum.
+
+        Raises:
+            ValueError: if the facts that came to stand in one segment, with the question where they are in its own,
+                are longer than the model's segments.
+        """
         rng = self.stories.rng = Random(seed)
         spare = self.config.segment_length - self.config.text_capacity
         room = (segment_length or self.config.segment_length) - spare
@@ -89,16 +95,23 @@ class BatchMaker:
             for step in sorted(set(places) - {steps}):
                 inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
                 order[step] = len(rows)
-                rows.append(self._segment(rng, room, inside, at_start))
+                self._check_fits(inside)
+                rows.append(self.segment(rng, room, inside, at_start))
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
                 ids = question_ids(self.tokenizer, self.config, question.text)
+                self._check_fits(in_tail, ids)
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))
-                tail = self._segment(rng, size, in_tail, at_start) if with_tail else []
+                tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
                 asked.append((sample, tail + ids, question))
         return self._tensors(rng, mixture, rows, orders, asked, room)
+
+    def noise(self, rng: Random, count: int, room: int | None = None) -> list[list[int]]:
+        """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
+        room = room or self.config.text_capacity
+        return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
 
     def _story(self, rng: Random, mixture: Mixture, with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
@@ -117,6 +130,16 @@ class BatchMaker:
             )
         return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start
 
+    def _check_fits(self, facts: list[list[int]], question: Sequence[int] = ()) -> None:
+        """Facts are never cut, so those of one segment must fit into the model's, if not into a shorter stage's."""
+        needed, limit = sum(map(len, facts)) + len(question), self.config.text_capacity
+        if needed > limit:
+            both = f"{len(facts)} facts and a question" if question else f"{len(facts)} facts"
+            raise ValueError(
+                f"A segment of this model holds {limit} text tokens, too few for {both} of {needed} tokens: "
+                "take a model with longer segments, or shorter stories."
+            )
+
     def _steps(self, rng: Random, mixture: Mixture, with_tail: bool) -> int:
         """How many segments to read: any number of the range, few more often than many."""
         low, high = mixture.segments
@@ -129,7 +152,7 @@ class BatchMaker:
             return [0] * facts
         return sorted(rng.randrange(steps + with_tail) for _ in range(facts))
 
-    def _segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
+    def segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
         """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
         with `at_start`, before them)."""
         space = room - sum(map(len, facts))
@@ -144,7 +167,7 @@ class BatchMaker:
 
     def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
         trained = len(rows)
-        rows = rows + [self._segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(mixture.background)]
+        rows = rows + self.noise(rng, mixture.background, room)
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)
         for b, sample in enumerate(orders):

@@ -16,6 +16,8 @@ from .world import UNKNOWN, Query, Question, Slots, Statement, Story, key_of, or
 
 __all__ = ["UNKNOWN", "Query", "Question", "Statement", "Story", "StoryGenerator", "oracle"]
 
+MOST_FACTS = 20  # in a story: many more, and the evaluation words run out
+
 
 class StoryGenerator:
     """An endless, reproducible source of stories.
@@ -37,7 +39,7 @@ class StoryGenerator:
         """Draw one story.
 
         Args:
-            num_facts: sentences, 1 to 8; an override and each step of a carried thing count as one.
+            num_facts: sentences, 1 to 20; an override and each step of a carried thing count as one.
             num_questions: questions, on different facts as far as there are any; 0 for none.
             unknown_rate: how many of them ask what the story does not say.
             families: "train", or in the evaluation split also "heldout" (families never trained on) or "all".
@@ -45,8 +47,8 @@ class StoryGenerator:
         Raises:
             ValueError: for a number out of range, or held-out families asked of the training split.
         """
-        if not 1 <= num_facts <= 8:
-            raise ValueError(f"A story has 1 to 8 facts, not {num_facts}.")
+        if not 1 <= num_facts <= MOST_FACTS:
+            raise ValueError(f"A story has 1 to {MOST_FACTS} facts, not {num_facts}.")
         if num_questions < 0 or not 0 <= unknown_rate <= 1:
             raise ValueError("Ask for zero or more questions and an unknown_rate between 0 and 1.")
         choice = self._families(families)

@@ -26,8 +26,11 @@ class Task:
     fact."""
 
     story: Story
-    label: int
     at_start: bool
+
+    @property
+    def label(self) -> int:
+        return PLACES.index(self.story.questions[0].answer)
 
 
 def memorize(rng: Random, questions: int = 1) -> Task:
@@ -62,10 +65,22 @@ def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_que
     return _task(tuple(rng.sample(facts, 2)), rng.sample(asked, min(questions, len(asked))), at_start=False)
 
 
+def compass(rng: Random, questions: int = 1) -> Task:
+    """The story of `reasoning`, facts and questions in one direction only, with the directions asked for as well."""
+    task = reasoning(rng, 2, turn_facts=False, turn_questions=False)
+    asked = list(task.story.questions)
+    for fact in task.story.statements:
+        query = Query("lies", tuple(pair for pair in fact.slots if pair[0] != "direction"), "direction")
+        text = f"Which way is the {fact['subject']} from the {fact['reference']}?"
+        asked.append(Question(text, lies_oracle(task.story.statements, query), "single", query))
+    return _task(task.story.statements, rng.sample(asked, min(questions, len(asked))), at_start=False)
+
+
 TASKS: dict[str, Callable[..., Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
 # Whether an answer is the one place or the other depends on three such turns at once, and like any parity that is
 # learned far sooner by way of the cases with none and one.
 EASIER: dict[str, Callable[..., Task]] = {
+    "compass": compass,
     "direct": partial(reasoning, turn_facts=False, turn_questions=False),
     "turned": partial(reasoning, turn_facts=False),
 }
@@ -103,4 +118,4 @@ def _relation(rng: Random, subject: str, direction: str, reference: str, turn: b
 
 def _task(facts: tuple[Statement, ...], questions: Sequence[Question], at_start: bool) -> Task:
     story = Story(tuple(fact.text for fact in facts), tuple(questions), facts)
-    return Task(story, PLACES.index(questions[0].answer), at_start)
+    return Task(story, at_start)

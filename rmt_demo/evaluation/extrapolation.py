@@ -1,26 +1,23 @@
 """Accuracy against the number of segments, on evaluation data only: `python -m rmt_demo eval --checkpoint DIR`.
 
 Background text, entity words and paraphrases are those no training ever sees. Every haystack has its own facts and its
-own question; the background segments between them are drawn from a pool that the haystacks of a batch share (with
-`text_attends_memory=False` they are encoded once, which is exact and makes 64 segments affordable on a laptop). What
-comes in through the front door, text by way of the Reader, is measured by the task "stream", on fewer haystacks.
+own question; the background segments between them are shared by the haystacks of a batch (see `stretches.py`), which
+makes thousands of segments affordable on a laptop. What comes in through the front door, text by way of the Reader, is
+measured by the task "stream", on fewer haystacks.
 
 Segments are counted with the question's own: 1 means that fact and question stand in one segment.
 """
 
 import dataclasses
-import json
-import shlex
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
-from .. import backbones
 from ..data import corpora, strange
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture
@@ -31,9 +28,12 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
+from .results import BACKGROUND, Row, about, add, file_name
+from .stretches import Reading, read
 
 BATCH = 32
-OPEN = Mixture(BATCH, facts=(1, 3), questions=1, tail_rate=1.0, task_rate=0.0, background=32)
+# The background is drawn by `stretches.read`: the one segment here only keeps the table from being empty.
+OPEN = Mixture(BATCH, facts=(1, 3), questions=1, tail_rate=1.0, task_rate=0.0, background=1)
 TASKS = {
     "memorize": dataclasses.replace(OPEN, task_rate=1.0, tasks=("memorize",)),
     "detect": dataclasses.replace(OPEN, task_rate=1.0, tasks=("detect",)),
@@ -55,9 +55,12 @@ def evaluate(
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
     tasks: Sequence[str] | None = None,
-    background: Sequence[str] = ("kjv", "pydoc"),
+    background: Sequence[str] = BACKGROUND,
 ) -> dict:
-    """Measure a checkpoint and write `out`/TASK.json for each task.
+    """Measure a checkpoint and write `out`/TASK.json for each task, or TASK-KIND.json on another background.
+
+    The file is written again after every number of segments; rows that it has of the same checkpoint, seed and
+    background are kept (see `results.py`).
 
     Args:
         checkpoint: folder or Hub id of an RMT.
@@ -72,11 +75,11 @@ def evaluate(
         background: corpora whose evaluation part is the background, or one kind of strange text (`data/strange.py`).
 
     Returns:
-        {task: result}, as written.
+        {task: result}, as written. In a row, "tokens" are those of text in a haystack, on average.
 
     Raises:
-        ValueError: for a task that does not exist or that the checkpoint cannot do, or a checkpoint that cannot be
-            loaded.
+        ValueError: for a task that does not exist or that the checkpoint cannot do, a checkpoint that cannot be
+            loaded, or a story too long for its segments.
     """
     if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
@@ -92,17 +95,17 @@ def evaluate(
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
     results = {}
     for task in tasks:
-        began = time.time()
-        rows = []
+        common, file = about(task, checkpoint, reader, seed, background), Path(out) / file_name(task, background)
         for count in segments:
             if task == STREAM and count > STREAM_SEGMENTS:
                 continue
+            row, name = Row(reader.model.device), f"{seed}/{task}/{count}"
             if task == STREAM:
-                outcomes = _stream(reader, text, count, min(samples, STREAM_SAMPLES), f"{seed}/{task}/{count}")
+                outcomes, tokens = _stream(reader, text, count, min(samples, STREAM_SAMPLES), name)
             else:
-                outcomes = _table(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
-            rows.append({"segments": count} | _summary(outcomes))
-        results[task] = write_result(task, rows, reader, checkpoint, out, seed, background, began)
+                outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, name)
+            row = row.done(segments=count, tokens=tokens, **summary(outcomes))
+            results[task] = add(file, common, row)
     return results
 
 
@@ -111,56 +114,59 @@ def background_text(names: Sequence[str]) -> corpora.Background:
     return strange.strange(names[0]) if names[0] in strange.KINDS else corpora.mix(names, "eval")
 
 
-def write_result(task: str, rows: list[dict], reader: Reader, checkpoint, out, seed, background, began: float) -> dict:
-    """Write `out`/TASK.json: the rows, and all that is needed to measure them again. Returns what was written."""
-    result = {
-        "task": task,
-        "command": shlex.join(["python", "-m", "rmt_demo", *sys.argv[1:]]),
-        "checkpoint": Path(checkpoint).name,
-        "seed": seed,
-        "background": [f"{name} (evaluation part)" for name in background],
-        "segment_length": reader.config.segment_length,
-        "machine": backbones.describe_machine(reader.model.device),
-        "torch": torch.__version__,
-        "minutes": round((time.time() - began) / 60, 1),
-        "rows": rows,
-    }
-    Path(out).mkdir(parents=True, exist_ok=True)
-    (Path(out) / f"{task}.json").write_text(json.dumps(result, indent=1) + "\n")
-    return result
-
-
 Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "unknown"
 
 
+def haystacks(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str):
+    """Make and read haystacks, a batch at a time: yields (batch, reading), together of at least `samples` of them.
+
+    Args:
+        model: in evaluation mode.
+        maker: of batches.
+        mixture: what the haystacks look like, their length and number apart.
+        segments: of each, the question's included.
+        samples: how many; batches have 32, or fewer where that is all.
+        seed: of facts, questions and background.
+    """
+    steps = segments - 1
+    mixture = dataclasses.replace(mixture, batch_size=min(mixture.batch_size, samples), segments=(steps, steps))
+    with tqdm(total=samples, desc=f"{seed} segments", file=sys.stderr) as bar:
+        for number in range(-(-samples // mixture.batch_size)):
+            batch = maker.batch(mixture, f"{seed}/{number}")
+            yield batch, read(model, maker, batch, f"{seed}/{number}")
+            bar.update(mixture.batch_size)
+
+
+def ask(model, maker, mixture, segments, samples, seed) -> tuple[list[Outcome], int]:
+    """Ask haystacks their questions, one each (arguments as in `haystacks`): the outcomes, and the text tokens of a
+    haystack on average."""
+    outcomes, tokens = [], []
+    for batch, reading in haystacks(model, maker, mixture, segments, samples, seed):
+        outcomes += answers(model, batch, reading, maker.tokenizer)
+        tokens.append(reading.tokens + (batch.inputs["query_mask"].sum(1) - 2).float().mean().item())
+    return outcomes[:samples], round(sum(tokens) / len(tokens))
+
+
 @torch.inference_mode()
-def _table(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str) -> list[Outcome]:
-    """Haystacks as tables of segments (see `batches.py`)."""
-    background = min(mixture.background, max(1, mixture.batch_size * (segments - 1)))  # a table has some row
-    mixture = dataclasses.replace(mixture, segments=(segments - 1, segments - 1), background=background)
-    outcomes: list[Outcome] = []
-    bar = tqdm(total=samples, desc=f"{seed} segments", file=sys.stderr)
-    for number in range(-(-samples // mixture.batch_size)):
-        batch = maker.batch(mixture, f"{seed}/{number}")
-        outcomes += answers(model, batch, maker.tokenizer)
-        bar.update(mixture.batch_size)
-    return outcomes[:samples]
-
-
-def answers(model, batch: Batch, tokenizer) -> list[Outcome]:
+def answers(model, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
     """What the model makes of a batch's questions; right means that every slot is, or that the class is."""
-    inputs = {k: v.to(model.device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
-    labels = inputs.pop("labels")
-    given = model(**inputs).logits.argmax(-1)  # [Q, k], or [Q] classes
+    given = _logits(model, batch, reading.memory).argmax(-1).cpu()  # [Q, k], or [Q] classes
     if given.dim() == 1:
         right = [PLACES[place] == q.answer for place, q in zip(given.tolist(), batch.questions, strict=True)]
         return [(q.kind, r, False) for q, r in zip(batch.questions, right, strict=True)]
-    right = (given == labels).all(-1).tolist()
+    right = (given == batch.inputs["labels"]).all(-1).tolist()
     says_unknown = (given[:, 0] == tokenizer.convert_tokens_to_ids(UNKNOWN)).tolist()
     return [(q.kind, r, u) for q, r, u in zip(batch.questions, right, says_unknown, strict=True)]
 
 
-def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> list[Outcome]:
+def _logits(model, batch: Batch, memory: Tensor) -> Tensor:
+    """Read the questions' segments with the memory in view: logits of the answers."""
+    query = {name: batch.inputs[name].to(model.device) for name in ("query_ids", "query_mask", "query_of")}
+    nothing = torch.zeros(len(memory), 0, dtype=torch.long, device=model.device)  # all else has been read
+    return model(query["query_ids"], query["query_mask"], order=nothing, memory=memory, **query).logits
+
+
+def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tuple[list[Outcome], int]:
     """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
     segments, if none of them ends early at the end of a sentence."""
     stories, outcomes = StoryGenerator("eval", 0), []
@@ -177,10 +183,10 @@ def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> lis
         question = story.questions[0]
         said = fork.ask(question.text).text
         outcomes.append((question.kind, said.lower() == question.answer.lower(), said == UNKNOWN))
-    return outcomes
+    return outcomes, length
 
 
-def _summary(outcomes: list[Outcome]) -> dict:
+def summary(outcomes: list[Outcome]) -> dict:
     """Accuracy with its interval, over all and by kind of question, and how often the answer was "unknown": to any
     question, and to those that have an answer (a story told without gaps may still leave a carried thing nowhere)."""
     kinds = defaultdict(list)

@@ -5,21 +5,18 @@ the question's segment, so that the two results can be laid side by side: a fact
 answered. A segment counts as written when the gate of any of its memory tokens is over one half.
 """
 
-import dataclasses
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..data.batches import BatchMaker
 from ..modeling import RMTPreTrainedModel
 from ..reader import Reader
-from .extrapolation import SEGMENTS, TASKS, background_text, write_result
+from .extrapolation import SEGMENTS, TASKS, background_text, haystacks
 from .intervals import proportion
+from .results import BACKGROUND, Row, about, add, file_name
 
 TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
@@ -31,9 +28,9 @@ def measure(
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
-    background: Sequence[str] = ("kjv", "pydoc"),
+    background: Sequence[str] = BACKGROUND,
 ) -> dict:
-    """Measure when a checkpoint writes, and write `out`/writes.json.
+    """Measure when a checkpoint writes, and write `out`/writes.json (see `results.py`).
 
     Args:
         checkpoint: folder or Hub id of an RMT with a write gate.
@@ -42,7 +39,7 @@ def measure(
         segments: numbers of segments, the question's included; where that is the only one, nothing is read before it
             and there is no row.
         seed: of the haystacks.
-        background: corpora whose evaluation part is the background.
+        background: corpora whose evaluation part is the background, or one kind of strange text.
 
     Returns:
         The result, as written; for its rows see `summary`.
@@ -50,7 +47,6 @@ def measure(
     Raises:
         ValueError: if the checkpoint cannot be loaded or has no write gate.
     """
-    began = time.time()
     reader = Reader.from_pretrained(checkpoint)
     if reader.config.memory_update != "gated":
         raise ValueError(
@@ -58,37 +54,28 @@ def measure(
             'give a checkpoint with memory_update="gated".'
         )
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
-    rows = []
+    common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
+    result = common | {"rows": []}
     for count in segments:
         if count > 1:
+            row = Row(reader.model.device)
             events = _events(reader.model, maker, count, samples, seed)
-            rows.append({"segments": count, "haystacks": samples} | summary(*events))
-    return write_result(TASK, rows, reader, checkpoint, out, seed, background, began)
+            result = add(file, common, row.done(segments=count, haystacks=samples, **summary(*events)))
+    return result
 
 
-@torch.inference_mode()
 def _events(
     model: RMTPreTrainedModel, maker: BatchMaker, segments: int, samples: int, seed: int
 ) -> tuple[Tensor, Tensor, int]:
     """Read `samples` haystacks: the gates [N, m] of all N segments read, which of them hold a fact [N], and how many
     different ones hold none."""
+    gates, facts, different, left = [], [], 0, samples
     # Mixture and seeds are those of "open" in `extrapolation.py`; the questions are made there and not asked here.
-    size, steps = TASKS["open"].batch_size, segments - 1
-    background = min(TASKS["open"].background, size * steps)
-    mixture = dataclasses.replace(TASKS["open"], segments=(steps, steps), background=background)
-    gates, facts, different = [], [], 0
-    bar = tqdm(total=samples, desc=f"{seed}/{TASK}/{segments} segments", file=sys.stderr)
-    for number in range(-(-samples // size)):
-        batch = maker.batch(mixture, f"{seed}/open/{segments}/{number}")
-        inputs = {name: batch.inputs[name].to(model.device) for name in ("input_ids", "attention_mask", "order")}
-        inputs["order"] = inputs["order"][: samples - number * size]
-        start = model.base_model.initial_memory(len(inputs["order"]))
-        opened = model.base_model.read(**inputs, memory=start, num_trained=batch.inputs["num_trained"])[1].float().cpu()
-        has_fact = batch.has_fact[: len(opened)]
-        gates.append(opened.flatten(0, 1))
-        facts.append(has_fact.flatten())
-        different += len(inputs["order"].cpu()[~has_fact].unique())
-        bar.update(len(opened))
+    for batch, reading in haystacks(model, maker, TASKS["open"], segments, samples, f"{seed}/open/{segments}"):
+        gates.append(reading.gates[:left].flatten(0, 1))
+        facts.append(batch.has_fact[:left].flatten())
+        different += reading.background
+        left -= len(batch.has_fact)
     return torch.cat(gates), torch.cat(facts), different
 
 

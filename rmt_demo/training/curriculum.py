@@ -21,8 +21,9 @@ class Stage:
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
     max_steps       the next stage begins after so many steps at the latest
     min_steps       and after so many at the earliest
-    gate_penalty    weight of the mean openness of the write gates in the loss, reached over the first 100 steps from
-                    that of the stage before; 0 holds the gates open
+    gate_penalty    weight of the mean openness of the write gates in the loss (`train.QUIET_PENALTY` times that in
+                    segments without a fact), reached over the first 100 steps from that of the stage before; 0 holds
+                    the gates open
     """
 
     mixture: Mixture

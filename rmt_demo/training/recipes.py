@@ -67,6 +67,24 @@ PAPER = Recipe(
     ),
 )
 
+# The same in two short stages on a laptop.
+PAPER_SMOKE = Recipe(
+    head="classification",
+    config={"num_labels": 6, "num_memory_tokens": 4, "segment_length": 64},
+    warmup=5,
+    stages=tuple(
+        Stage(
+            Mixture(8, (0, segments - 1), questions=1, tail_rate=1.0, task_rate=1.0, background=8),
+            (64,),
+            1e-4,
+            1.0,
+            10,
+            min_steps=10,
+        )
+        for segments in (1, 2)
+    ),
+)
+
 # One minute on a laptop: shows that all parts of training work, not that they learn much.
 SMOKE = Recipe(
     config=OPEN.config,
@@ -79,4 +97,4 @@ SMOKE = Recipe(
     ),
 )
 
-RECIPES = {"open": OPEN, "more": MORE, "paper": PAPER, "smoke": SMOKE}
+RECIPES = {"open": OPEN, "more": MORE, "paper": PAPER, "paper-smoke": PAPER_SMOKE, "smoke": SMOKE}

@@ -1,10 +1,15 @@
-"""What a killed run goes on from: the folder `state`, and `run.json` beside it, which says whose state it is.
+"""What a killed or interrupted run goes on from: the folder `state`, and `run.json` beside it, which says whose state
+it is.
 
 A state is saved as `state-new` and takes its place by being renamed, so there is a whole one at every moment.
 """
 
 import json
 import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -62,3 +67,29 @@ def _old(state: Path) -> Path:
 def _remove(*folders: Path) -> None:
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def interrupts_wait(active: bool) -> Iterator[Callable[[], bool]]:
+    """Keep Ctrl-C from cutting a step in two: yields a function that tells whether it was pressed. Pressed again, it
+    works at once.
+
+    Args:
+        active: False leaves it as it always is, and so does another thread than the main one, which alone gets signals.
+            Several processes would each hear of it at another step.
+    """
+    if not active or threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    pressed = []
+
+    def press(*signal_and_frame):
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,13 +2,14 @@
 
 On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/smoke`. On several GPUs:
 `torchrun --nproc-per-node 4 -m rmt_demo train ...` (or `accelerate launch -m rmt_demo train ...`), unchanged.
-Killed runs go on where they were: give the same command again.
+Killed and interrupted runs go on where they were: give the same command again.
 """
 
 import dataclasses
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -29,6 +30,7 @@ from . import state as states
 from .curriculum import Curriculum, Recipe
 
 SAVE_EVERY = 100  # steps
+QUIET_PENALTY = 5.0  # how much more an open gate costs in a segment without a fact
 
 
 def train(
@@ -38,10 +40,12 @@ def train(
     seed: int = 0,
     background=("kjv", "pydoc"),
     init: str | Path | None = None,
+    follow: Callable[[dict], None] | None = None,
 ):
     """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
 
-    A killed run goes on, and a finished one is left as it is.
+    A killed run goes on, and a finished one is left as it is. Ctrl-C, or a notebook's stop button, ends a run after the
+    step in hand and loses nothing.
 
     Args:
         recipe: see `recipes.RECIPES`.
@@ -50,8 +54,10 @@ def train(
         seed: of the model's new weights, of every batch and of the noise of the write gates.
         background: names of corpora (their training parts are read) or text files.
         init: a checkpoint to start from, instead of the backbone as it is.
+        follow: called after every step with its line of `metrics.jsonl`, in place of the progress bar.
 
     Raises:
+        KeyboardInterrupt: when interrupted, once the state is saved.
         ValueError: if the backbone, the checkpoint or a background cannot be found, the checkpoint has another shape
             than the recipe's model, or `out` holds the state of another run.
     """
@@ -87,27 +93,31 @@ def train(
     if accelerator.is_main_process:
         cut_log(out, progress.step)
     model.train()
-    bar = tqdm(initial=progress.step, disable=not accelerator.is_main_process, unit="step")
-    while not curriculum.finished:
-        began, stage = time.time(), curriculum.stage
-        draw = f"{seed}/{progress.step}/{accelerator.process_index}"
-        hold_gates(model, open_=stage.gate_penalty == 0)
-        batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
-        for group in optimizer.param_groups:
-            group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
-        loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        metrics = {k: accelerator.reduce(v.detach().float(), "mean").item() for k, v in metrics.items()}
-        progress.step += 1
-        progress.seconds += time.time() - began
-        advanced = curriculum.update(metrics["accuracy"])
-        if accelerator.is_main_process:
-            log(out, progress, curriculum, metrics, bar)
-        if advanced or progress.step % SAVE_EVERY == 0:
-            states.save(accelerator, state)
+    bar = tqdm(initial=progress.step, disable=follow is not None or not accelerator.is_main_process, unit="step")
+    with states.interrupts_wait(accelerator.num_processes == 1) as interrupted:
+        while not curriculum.finished:
+            began, stage = time.time(), curriculum.stage
+            draw = f"{seed}/{progress.step}/{accelerator.process_index}"
+            hold_gates(model, open_=stage.gate_penalty == 0)
+            batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
+            for group in optimizer.param_groups:
+                group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
+            loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            metrics = {k: accelerator.reduce(v.detach().float(), "mean").item() for k, v in metrics.items()}
+            progress.step += 1
+            progress.seconds += time.time() - began
+            advanced = curriculum.update(metrics["accuracy"])
+            if accelerator.is_main_process:
+                log(out, progress, curriculum, metrics, bar, follow)
+            stop = interrupted()
+            if advanced or stop or progress.step % SAVE_EVERY == 0:
+                states.save(accelerator, state)
+            if stop:
+                raise KeyboardInterrupt
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         save_checkpoint(accelerator.unwrap_model(model), out, run, progress)
@@ -179,7 +189,9 @@ def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, devi
     openness = out.gates.mean(-1)  # [B, S]
     for name, where in (("gate_fact", read & has_fact), ("gate_quiet", read & ~has_fact)):
         metrics[name] = openness[where].sum() / where.sum().clamp(min=1)
-    return out.loss + gate_penalty * openness.sum() / read.sum().clamp(min=1), metrics
+    # What is written where nothing is to be kept overwrites what was, so it costs more.
+    written = openness[has_fact].sum() + QUIET_PENALTY * openness[read & ~has_fact].sum()
+    return out.loss + gate_penalty * written / read.sum().clamp(min=1), metrics
 
 
 class Progress:
@@ -203,13 +215,15 @@ def cut_log(out: Path, steps: int) -> None:
         file.write_text("".join(lines[:steps]))  # one line for each step, and the last one may be half
 
 
-def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm) -> None:
+def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm, follow=None) -> None:
     record = {"step": progress.step, "stage": curriculum.index, "seconds": round(progress.seconds, 1)}
     record |= {k: round(v, 4) for k, v in metrics.items()} | {"running_accuracy": round(curriculum.accuracy, 4)}
     with (out / "metrics.jsonl").open("a") as file:
         file.write(json.dumps(record) + "\n")
     bar.set_postfix(stage=curriculum.index, loss=f"{metrics['loss']:.3f}", accuracy=f"{curriculum.accuracy:.3f}")
     bar.update()
+    if follow is not None:
+        follow(record)
 
 
 def save_checkpoint(model: RMTPreTrainedModel, out: Path, run: dict, progress: Progress) -> None:

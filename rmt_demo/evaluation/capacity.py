@@ -1,0 +1,65 @@
+"""How much a memory holds: accuracy against the number of facts, `python -m rmt_demo eval --tasks capacity`.
+
+All facts stand in earlier segments than the question, at random places of the text, and the question is about one of
+them. With few facts this is the task "open" without a fact beside the question; with many, each memory token has to
+hold more than one of them.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data.batches import BatchMaker
+from ..data.facts import MOST_FACTS
+from ..heads import RMTForMaskedLM
+from ..reader import Reader
+from .extrapolation import TASKS, ask, background_text, summary
+from .results import BACKGROUND, Row, about, add, file_name
+
+TASK = "capacity"
+FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
+SEGMENTS = (8,)  # room enough for the most facts
+
+
+def measure(
+    checkpoint: str | Path,
+    out: str | Path = "results",
+    samples: int = 500,
+    segments: Sequence[int] = SEGMENTS,
+    seed: int = 0,
+    background: Sequence[str] = BACKGROUND,
+    facts: Sequence[int] = FACTS,
+) -> dict:
+    """Measure a checkpoint and write `out`/capacity.json, a row for each number of segments and of facts.
+
+    Args:
+        checkpoint: folder or Hub id of an RMT with open answers.
+        out: folder for the results.
+        samples: haystacks for each row, with one question each.
+        segments: numbers of segments, the question's included; where that is the only one, nothing has to be
+            remembered and there is no row.
+        seed: of the haystacks.
+        background: corpora whose evaluation part is the background, or one kind of strange text.
+        facts: numbers of facts, 1 to 20.
+
+    Returns:
+        The result, as written.
+
+    Raises:
+        ValueError: if the checkpoint cannot be loaded or has no open answers, or the facts do not fit into the
+            segments.
+    """
+    reader = Reader.from_pretrained(checkpoint)
+    if not isinstance(reader.model, RMTForMaskedLM):
+        raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
+    maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
+    common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
+    result = common | {"rows": []}
+    for count in segments:
+        for number in facts if count > 1 else ():
+            row, name = Row(reader.model.device), f"{seed}/{TASK}/{count}/{number}"
+            mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
+            outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)
+            row = row.done(segments=count, facts=number, tokens=tokens, **summary(outcomes))
+            result = add(file, common, row, keys=("segments", "facts"))
+    return result

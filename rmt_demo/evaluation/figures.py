@@ -1,0 +1,118 @@
+"""The paper's figures (arXiv 2304.11062) with our numbers: `python -m rmt_demo figure 1 --out docs`.
+
+1   accuracy far beyond the training length, over the paper's curves    from results/{memorize,...,open}.json
+3   FLOPs of full attention and of RMT                                  counted here (see `cost.py`)
+5   accuracy after every stage of a curriculum                          from results/figure5.json
+6   what the memory looks at when it writes, retains and reads          from a checkpoint
+"""
+
+import json
+from pathlib import Path
+from random import Random
+
+from .. import plots
+from ..attention import SegmentAttention, memory_attention, query_attention, read, wrote
+from ..data.batches import BatchMaker
+from ..data.tasks import reasoning
+from ..framing import frame
+from ..questions import question_ids
+from ..reader import Reader
+from ..segments import token_ids
+from .extrapolation import background_text
+from .results import BACKGROUND
+
+FIRST = 64  # segments: where the paper's figure 1 begins
+EVAL = "python -m rmt_demo eval"
+FIGURE_1 = ("memorize", "detect", "reasoning", "open")
+TITLES = {
+    1: "Figure 1: accuracy far beyond the training length",
+    3: "Figure 3: the cost of reading",
+    5: "Figure 5: what each stage of the curriculum teaches",
+    6: "Figure 6: operations with memory",
+}
+
+
+def draw(number: int, out: str | Path, results: str | Path = "results", checkpoint: str | Path = "") -> Path:
+    """Draw one of the figures as `out`/figureN.html.
+
+    Args:
+        number: 1, 3, 5 or 6.
+        out: folder for the page.
+        results: folder of the measured numbers, for figures 1 and 5.
+        checkpoint: folder or Hub id of an RMT, for figure 6.
+
+    Returns:
+        The page.
+
+    Raises:
+        ValueError: for another number, or if the measured numbers or the checkpoint are missing.
+    """
+    if number not in TITLES:
+        raise ValueError(f"Figure {number} is not among those drawn here: choose from {', '.join(map(str, TITLES))}.")
+    if number == 1:
+        figures = far_beyond(Path(results))
+    elif number == 3:
+        figures = [plots.cost()]
+    elif number == 5:
+        figures = after_each_stage(Path(results))
+    else:
+        figures = operations(Reader.from_pretrained(checkpoint))
+    page = Path(out) / f"figure{number}.html"
+    plots.save(figures, page, TITLES[number])
+    return page
+
+
+def far_beyond(results: Path) -> list[plots.go.Figure]:
+    """Figure 1, by segments and by tokens: our segments carry fewer of them than the paper's."""
+    command = f"{EVAL} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, plots.PAPER_SEGMENTS))}"
+    measured = {}
+    for task in FIGURE_1:
+        result = _load(results / f"{task}.json", command)
+        rows = [row for row in result["rows"] if row["segments"] >= FIRST and "tokens" in row]
+        if not rows:
+            raise ValueError(f"{results / task}.json has nothing from {FIRST} segments on: add it with `{command}`.")
+        measured[task] = result | {"rows": rows}
+    return [plots.accuracy(measured, by, paper=True) for by in ("segments", "tokens")]
+
+
+def after_each_stage(results: Path) -> list[plots.go.Figure]:
+    """Figure 5, one for each task."""
+    result = _load(results / "figure5.json", f"{EVAL} --figure5 paper --backbone bert-base-cased")
+    tasks = dict.fromkeys(row["task"] for row in result["rows"])
+    return [plots.stages(result, task) for task in tasks]
+
+
+def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:
+    """Figure 6: a reasoning sample of four segments, and what their memory rows, or the answer's, look at."""
+    tokens = reader.tokenizer.convert_ids_to_tokens
+    *steps, (asked, answering) = reasoning_sample(reader, seed)
+    figures = []
+    for name, (text, seen) in zip(("Write", "Retain", "Append"), steps, strict=True):
+        title = f"{name}: {text}<br>text has {wrote(seen):.0%} of the attention; gates {seen.gate.mean():.0%} open"
+        figures.append(plots.attention(seen, tokens(seen.text_ids), title))
+    title = f"Read: {asked}<br>memory has {read(answering):.0%} of the attention"
+    return [*figures, plots.attention(answering, tokens(answering.text_ids), title, "row of the answer")]
+
+
+def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttention]]:
+    """Two facts in the first and the third of four full segments, the question at the end of the last: what is said
+    there besides the background, and what was looked at."""
+    model, config, rng = reader.model, reader.config, Random(seed)
+    maker = BatchMaker(config, reader.tokenizer, background_text(BACKGROUND), "eval")
+    story = reasoning(rng).story
+    (first, second), question = story.sentences, story.questions[0].text
+    memory, seen = model.base_model.initial_memory(1), []
+    for sentence in (first, "", second):
+        fact = token_ids(reader.tokenizer, [sentence]) if sentence else []
+        ids, _ = frame([maker.segment(rng, config.text_capacity, fact)], config)
+        seen.append((sentence or "no fact", memory_attention(model, ids, memory)))
+        memory = seen[-1][1].memory
+    asked = question_ids(reader.tokenizer, config, question)
+    ids, _ = frame([maker.segment(rng, config.text_capacity - len(asked), []) + asked], config)
+    return [*seen, (question, query_attention(model, ids, memory))]
+
+
+def _load(file: Path, command: str) -> dict:
+    if not file.exists():
+        raise ValueError(f"There is no {file}: make it with `{command}`.")
+    return json.loads(file.read_text())

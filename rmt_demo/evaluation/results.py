@@ -1,0 +1,106 @@
+"""Files of measured numbers: `results/TASK.json`, a list of rows beside all that is needed to measure them again.
+
+    {"task", "checkpoint", "sha256", "memory_tokens", "segment_length", "seed", "background", "rows": [...]}
+
+The file is rewritten after every row, so a measurement that is killed keeps what it has. Rows of the same task,
+weights, seed and background come together in one file, whatever commands measured them; every row says which one did,
+and on what machine. A row of anything else starts the file anew.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers.utils import cached_file
+
+from .. import backbones
+from ..reader import Reader
+
+BACKGROUND = ("kjv", "pydoc")  # results on any other are named after it
+
+
+def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, background: Sequence[str]) -> dict:
+    """What all rows of one file have in common."""
+    weights = Path(cached_file(str(checkpoint), "model.safetensors"))
+    with weights.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "task": task,
+        "checkpoint": Path(checkpoint).name,
+        "sha256": sha256,  # of model.safetensors
+        "memory_tokens": reader.config.num_memory_tokens,
+        "segment_length": reader.config.segment_length,
+        "seed": seed,
+        "background": [f"{name} (evaluation part)" for name in background],
+    }
+
+
+def file_name(task: str, background: Sequence[str]) -> str:
+    """ "open.json", and "open-logs.json" on another background than usual."""
+    kinds = () if tuple(background) == BACKGROUND else (Path(name).stem for name in background)
+    return "-".join([task, *kinds]) + ".json"
+
+
+class Row:
+    """Times one row: `row = Row(device)`, measure, `row.done(segments=64, accuracy=...)`."""
+
+    def __init__(self, device: torch.device):
+        self.device, self.began = device, time.time()
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+
+    def done(self, **measured) -> dict:
+        """The row as it is written: what was measured, then how.
+
+        "peak_memory_mb" is the GPU's for this row alone; on a CPU it is the whole process's up to now, which no
+        later row can be below.
+        """
+        return measured | {
+            "minutes": round((time.time() - self.began) / 60, 2),
+            "peak_memory_mb": peak_memory_mb(self.device),
+            "machine": backbones.describe_machine(self.device),
+            "torch": torch.__version__,
+            "command": shlex.join(["python", "-m", "rmt_demo", *sys.argv[1:]]),
+        }
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """The most memory used: of the GPU since it was last reset, or of this process."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes on Linux
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+
+
+def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)) -> dict:
+    """Put a row into a file of results, and return all that is in it then.
+
+    Args:
+        file: made if it is not there.
+        common: see `about`; rows that are there already stay if theirs is the same.
+        row: takes the place of one with the same `keys`.
+        keys: the fields that tell rows apart; the rows are in their order.
+    """
+    rows = [other for other in rows_of(file, common) if any(other[key] != row[key] for key in keys)] + [row]
+    result = common | {"rows": sorted(rows, key=lambda row: [row[key] for key in keys])}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".tmp")
+    draft.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(draft, file)  # at once, so that there is a whole file at every moment
+    return result
+
+
+def rows_of(file: Path, common: dict) -> list[dict]:
+    """The rows that a file has of the same measurement, if any."""
+    try:
+        known = json.loads(file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return []
+    return known["rows"] if {k: v for k, v in known.items() if k != "rows"} == common else []

@@ -1,0 +1,91 @@
+"""What a curriculum teaches, stage by stage: the paper's figure 5, `python -m rmt_demo eval --figure5 paper`.
+
+For each task a model of its own is trained on longer and longer inputs. After every stage a checkpoint is kept and
+measured on 1 to 15 segments. Killed runs go on where they were: give the same command again. With the recipe "paper"
+this takes a GPU and hours; `--figure5 paper-smoke` shows in a minute or two that all parts work.
+
+Each stage is a run of its own that starts from the checkpoint of the one before: it lasts all of its steps, and its
+learning rate rises and falls again, as in the paper.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data.batches import BatchMaker
+from ..data.tasks import TASKS as PAPER_TASKS
+from ..reader import Reader
+from ..training.curriculum import Recipe
+from ..training.train import train
+from .extrapolation import TASKS, ask, background_text, summary
+from .results import BACKGROUND, Row, about, add, rows_of
+
+TASK = "figure5"
+SEGMENTS = tuple(range(1, 16))
+KEYS = ("task", "trained_on", "segments")
+
+
+def measure(
+    recipe: Recipe,
+    runs: str | Path,
+    out: str | Path = "results",
+    backbone: str = "all-MiniLM-L6-v2",
+    tasks: Sequence[str] = tuple(PAPER_TASKS),
+    samples: int = 500,
+    segments: Sequence[int] = SEGMENTS,
+    seed: int = 0,
+    background: Sequence[str] = BACKGROUND,
+) -> dict:
+    """Train by `recipe` and measure each of its stages; write `out`/figure5.json.
+
+    Args:
+        recipe: of a model that classifies; its stages are trained one after the other, on one task at a time.
+        runs: folder for the checkpoints, TASK/stage-1 and so on.
+        out: folder for the results.
+        backbone: packaged name, folder or Hub id; the paper's is "bert-base-cased".
+        tasks: of the paper.
+        samples: haystacks for each row.
+        segments: numbers of segments to measure, the question's included.
+        seed: of training and of the haystacks.
+        background: corpora, their training parts for training and their evaluation parts for measuring.
+
+    Returns:
+        The result, as written: a row for each task, stage ("trained_on": its most segments) and number of segments.
+
+    Raises:
+        ValueError: for another task than the paper's, another seed or recipe than `runs` holds the state of, or if the
+            backbone or the background cannot be found.
+    """
+    if wrong := set(tasks) - set(PAPER_TASKS):
+        raise ValueError(f"Figure 5 has no task {sorted(wrong)[0]!r}: choose from {', '.join(PAPER_TASKS)}.")
+    file, result = Path(out) / f"{TASK}.json", {}
+    for task in tasks:
+        before = None
+        for number, stage in enumerate(recipe.stages, 1):
+            folder = Path(runs) / task / f"stage-{number}"
+            stage = dataclasses.replace(stage, mixture=dataclasses.replace(stage.mixture, tasks=(task,)))
+            train(dataclasses.replace(recipe, stages=(stage,)), folder, backbone, seed, background, before)
+            before = folder
+            longest = stage.mixture.segments[1] + 1  # with the question's
+            result = _measure(folder, file, recipe, backbone, task, longest, samples, segments, seed, background)
+    return result
+
+
+def _measure(folder, file, recipe, backbone, task, longest, samples, segments, seed, background) -> dict:
+    """Measure one checkpoint; what the file has of it already is left as it is."""
+    reader = Reader.from_pretrained(folder)
+    common = about(TASK, folder, reader, seed, background) | {"backbone": str(backbone)}
+    common["recipe"] = json.loads(json.dumps(dataclasses.asdict(recipe)))  # tuples become lists, as in the file
+    del common["checkpoint"]  # there are many, and each row says of which its weights are
+    weights = common.pop("sha256")
+    maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
+    result = common | {"rows": rows_of(file, common)}
+    for count in segments:
+        same = {"task": task, "trained_on": longest, "segments": count, "sha256": weights}
+        if any((same | {"samples": samples}).items() <= row.items() for row in result["rows"]):
+            continue
+        row = Row(reader.model.device)
+        outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
+        result = add(file, common, row.done(**same, tokens=tokens, **summary(outcomes)), KEYS)
+    return result

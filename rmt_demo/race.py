@@ -1,0 +1,179 @@
+"""Race: one question, one text, three readers with the same weights that differ in what they see of the text.
+
+for lane in race(reader, open("book.txt"), "Where is Daniel?"):
+    print(lane.name, lane.read_tokens, lane.answer.text)
+
+RMT             reads the whole text segment by segment; its answer comes from the memory and the unfinished tail
+one segment     sees the end of the text that fits beside the question into one segment, with the initial memory
+longest window  the same with as many tokens as the backbone has positions for. The weights were trained on
+                segments of `config.segment_length`, so this says what a longer window gives this very network, not
+                what a network trained with one would answer
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+
+from . import answers
+from .answers import Answer
+from .config import RMTConfig
+from .evaluation.cost import Shape, full_attention_flops
+from .framing import frame
+from .heads import RMTForMaskedLM
+from .questions import question_ids
+from .reader import Reader, ReaderState, SegmentStep
+
+RMT, SEGMENT, WINDOW = "RMT", "one segment", "longest window"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """How one of the readers did.
+
+    name         "RMT", "one segment" or "longest window"
+    sees_tokens  text tokens in view beside the question; whatever else was read, RMT knows from its memory alone
+    read_tokens  text tokens that went through the network
+    answer       of the question
+    seconds      measured, for reading and answering, kernels prepared
+    flops        COUNTED, not measured: the backbone's matrix products and softmax, as `evaluation.cost` counts them,
+                 RMT's segments all taken to be of their mean length
+    """
+
+    name: str
+    sees_tokens: int
+    read_tokens: int
+    answer: Answer
+    seconds: float
+    flops: int
+
+
+def race(reader: Reader, text: str | Iterable[str] | Iterable[int], question: str) -> list[Lane]:
+    """Read a text from its beginning and ask the three readers. `reader` stays as it is, and the text can be of any
+    length: only its end is kept.
+
+    Args:
+        reader: of the model that runs.
+        text: the text, its chunks, or its token ids.
+        question: about it.
+
+    Raises:
+        ValueError: if the text is empty or looks like no text, or for the question as `Reader.ask`.
+    """
+    question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
+    fork, end = reader.fork(), deque(maxlen=longest_input(reader))
+    fork.reset()
+    began = time.perf_counter()
+    for step in _read(fork, text):
+        end.extend(step.ids)
+    end.extend(fork.tail)
+    return finish(fork, end, question, time.perf_counter() - began)
+
+
+def finish(reader: Reader, end: Sequence[int], question: str, read_seconds: float = 0.0) -> list[Lane]:
+    """The race where RMT has read the text already: `reader` is asked as it is, and stays so.
+
+    Args:
+        reader: has read the whole text from its beginning, and nothing else.
+        end: token ids of the end of the text, or of all of it (`trace.segment(i)` of the last segments, then
+            `reader.tail`). More than the backbone has positions for are not needed.
+        question: about the text.
+        read_seconds: what the reading took; it counts for RMT.
+
+    Raises:
+        ValueError: if nothing was read, or for the question as `Reader.ask`.
+    """
+    if not end:
+        raise ValueError("There is no text to race on: give some, or read some first.")
+    asked = len(question_ids(reader.tokenizer, reader.config, question))
+    return [
+        _rmt(reader, question, asked, read_seconds),
+        _one_segment(reader, list(end), question, asked),
+        _longest_window(reader, list(end), question),
+    ]
+
+
+def _rmt(reader: Reader, question: str, asked: int, read_seconds: float) -> Lane:
+    state, config = reader.state, reader.config
+    answer, seconds = _timed(lambda: reader.ask(question))
+    tail = len(state.tail)
+    beside = tail if tail + asked <= config.text_capacity else 0
+    flops = _flops(reader, beside + asked) + (_flops(reader, tail) if tail > beside else 0)
+    if state.segments_read:
+        mean = round((state.tokens_read - tail) / state.segments_read)
+        flops += state.segments_read * _flops(reader, mean)
+    return Lane(RMT, beside, state.tokens_read, answer, read_seconds + seconds, flops)
+
+
+def _one_segment(reader: Reader, end: list[int], question: str, asked: int) -> Lane:
+    seen = _last(end, reader.config.text_capacity - asked)
+    fork = reader.fork()
+    fork.reset()
+    fork.restore(ReaderState(fork.state.memory, tuple(seen), 0, len(seen)))
+    answer, seconds = _timed(lambda: fork.ask(question))
+    return Lane(SEGMENT, len(seen), len(seen), answer, seconds, _flops(reader, len(seen) + asked))
+
+
+def _longest_window(reader: Reader, end: list[int], question: str) -> Lane:
+    asked = question_ids(reader.tokenizer, reader.config, question)
+    seen = _last(end, longest_input(reader) - _extra(reader.config) - len(asked))
+    answer, seconds = _timed(lambda: _answer_at_once(reader, seen + asked))
+    return Lane(WINDOW, len(seen), len(seen), answer, seconds, _flops(reader, len(seen) + len(asked)))
+
+
+@torch.inference_mode()
+def _answer_at_once(reader: Reader, text: list[int]) -> Answer:
+    """Straight through the cell: RMTModel.forward would refuse more than config.segment_length."""
+    model, config = reader.model, reader.config
+    ids, mask = (tensor.to(model.device) for tensor in frame([text], config))
+    hidden = model.rmt.cell(ids, model.rmt.initial_memory(1), mask)[0]
+    if isinstance(model, RMTForMaskedLM):
+        logits = model.slot_logits(hidden[ids == config.mask_token_id])
+        return answers.open_answer(logits, reader.tokenizer, config)
+    return answers.place(model.classifier(hidden[0, 0]).float())
+
+
+def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
+    """An answer and its seconds, the second time: the first prepares kernels for its shape, which can take longer."""
+    answer()
+    began = time.perf_counter()
+    return answer(), time.perf_counter() - began
+
+
+def longest_input(reader: Reader) -> int:
+    """Tokens the backbone has positions for, memory and special tokens included."""
+    backbone = reader.model.backbone
+    positions = getattr(backbone.config, "max_position_embeddings", None) or reader.config.segment_length
+    table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)  # RoBERTa counts from the position after it
+    return positions if padding is None else positions - padding - 1
+
+
+def _read(reader: Reader, text: str | Iterable[str] | Iterable[int]) -> Iterable[SegmentStep]:
+    if isinstance(text, str):
+        return reader.read(text)
+    parts = iter(text)
+    first = next(parts, "")
+    parts = chain([first], parts)
+    return reader.read(parts) if isinstance(first, str) else reader.read_ids(parts)
+
+
+def _last(ids: list[int], count: int) -> list[int]:
+    return ids[max(len(ids) - count, 0) :]
+
+
+def _extra(config: RMTConfig) -> int:
+    """Tokens of a segment that are not text: the memory and the specials."""
+    return config.segment_length - config.text_capacity
+
+
+def _flops(reader: Reader, text: int) -> int:
+    """Of one segment with `text` text tokens, without the head."""
+    backbone = reader.model.backbone.config
+    width = backbone.hidden_size
+    ffn = getattr(backbone, "intermediate_size", 4 * width)
+    shape = Shape(backbone.num_hidden_layers, width, backbone.num_attention_heads, ffn, vocab=0)
+    return full_attention_flops(shape, text + _extra(reader.config))

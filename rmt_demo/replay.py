@@ -1,0 +1,180 @@
+"""Replay: go back to any segment of a recorded reading, change the memory there, and read on.
+
+    state = state_at(reader, trace, 40)                    # after 40 segments; the reader stays as it is
+    fork = reader.fork()
+    for step in rerun(fork, trace, 40, [Erase((3, 4)), Freeze((7,))]):
+        ...                                                # the recorded segments again, from the 41st on
+    fork.ask("Where is Daniel?")                           # what it believes after the surgery
+
+The model must be the one that the trace was read with, and the trace must have begun with an empty reader. A trace
+keeps memories in float16 and not of all segments; what lies between two of them is read again from its token ids.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .reader import Reader, ReaderState, SegmentStep
+from .trace import Trace
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Surgery on some memory tokens, numbered from 0."""
+
+    tokens: Sequence[int]
+
+    def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
+        """memory and the learned initial memory, both [m, d] float32 -> the memory after the surgery, a new tensor."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Erase(Edit):
+    """Back to the learned initial value, as if nothing had been read."""
+
+    def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
+        rows = list(self.tokens)
+        memory = memory.clone()
+        memory[rows] = initial[rows]
+        return memory
+
+
+@dataclass(frozen=True)
+class Swap(Edit):
+    """Two tokens change places."""
+
+    def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
+        if len(self.tokens) != 2:
+            raise ValueError(f"Two memory tokens are swapped, not {len(self.tokens)}: choose two.")
+        one, other = self.tokens
+        memory = memory.clone()
+        memory[[one, other]] = memory[[other, one]]
+        return memory
+
+
+@dataclass(frozen=True)
+class Noise(Edit):
+    """Random numbers on top. At std 1 the noise is about as long as the token itself: each of the d numbers has a
+    standard deviation of std * norm / sqrt(d). The same seed gives the same noise."""
+
+    std: float = 0.5
+    seed: int = 0
+
+    def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
+        if not (math.isfinite(self.std) and self.std >= 0):
+            raise ValueError(f"The noise needs a standard deviation from 0, not {self.std}.")
+        rows = list(self.tokens)
+        random = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(len(rows), memory.shape[1], generator=random)
+        norms = memory[rows].norm(dim=1, keepdim=True)
+        memory = memory.clone()
+        memory[rows] += self.std * norms / memory.shape[1] ** 0.5 * noise
+        return memory
+
+
+@dataclass(frozen=True)
+class Freeze(Edit):
+    """The tokens keep the value they have here for all segments from here on."""
+
+    def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
+        return memory.clone()
+
+
+def state_at(reader: Reader, trace: Trace, segments: int) -> ReaderState:
+    """What the reader knew after the first `segments` segments; `reader` itself stays as it is.
+
+    With all segments the trace's tail is part of it, so that this is where the reading ended.
+
+    Args:
+        reader: any reader of the model the trace was read with.
+        trace: of a reading that began with an empty reader.
+        segments: 0 for the initial memory, up to len(trace).
+
+    Raises:
+        ValueError: if there are not so many segments, or the trace is of another model.
+    """
+    _check_segments(trace, segments)
+    fork = reader.fork()
+    fork.reset()
+    kept, read = trace.memory_before(segments), 0
+    if kept:
+        read, memory = kept
+        tokens = int(trace.token_counts[:read].sum())
+        fork.restore(ReaderState(memory.float(), (), read, tokens))
+    for _ in fork.read_segments(trace.segment(i) for i in range(read, segments)):
+        pass
+    return _with_tail(fork.state, trace)
+
+
+def operate(reader: Reader, state: ReaderState, edits: Sequence[Edit]) -> ReaderState:
+    """A state after surgery, one edit after the other.
+
+    Raises:
+        ValueError: if an edit names a memory token that this model does not have, or does not fit otherwise.
+    """
+    initial, memory = reader.model.rmt.memory.detach().float().cpu(), state.memory.float()
+    for edit in edits:
+        _check_tokens(edit, len(initial))
+        memory = edit.apply(memory, initial)
+    return replace(state, memory=memory)
+
+
+def rerun(reader: Reader, trace: Trace, start: int = 0, edits: Sequence[Edit] = ()) -> Iterator[SegmentStep]:
+    """Take `reader` back to a segment, operate on its memory and read the rest of the trace again.
+
+    The surgery is done at once, the reading while you iterate. `reader` is changed: give a fork to keep one as it is.
+    At the end it also holds the trace's tail, as after the recorded reading.
+
+    Args:
+        reader: of the model the trace was read with.
+        trace: of a reading that began with an empty reader.
+        start: segments that stay as they were; the surgery is after them.
+        edits: what to do to the memory; none reads the same again.
+
+    Raises:
+        ValueError: as `state_at` and `operate`.
+    """
+    reader.restore(operate(reader, state_at(reader, trace, start), edits))
+    frozen = sorted({token for edit in edits if isinstance(edit, Freeze) for token in edit.tokens})
+    return _read_on(reader, trace, start, frozen)
+
+
+def _read_on(reader: Reader, trace: Trace, start: int, frozen: list[int]) -> Iterator[SegmentStep]:
+    if start < len(trace):
+        segments = (trace.segment(i) for i in range(start, len(trace)))
+        yield from _read_frozen(reader, segments, frozen) if frozen else reader.read_segments(segments)
+        reader.restore(_with_tail(reader.state, trace))
+
+
+def _read_frozen(reader: Reader, segments: Iterator[list[int]], frozen: list[int]) -> Iterator[SegmentStep]:
+    """Read segment by segment, and put the frozen tokens back after each."""
+    held = reader.state.memory[frozen]
+    for ids in segments:
+        [step] = reader.read_segments([ids])
+        step.memory[frozen] = held
+        step.update_norm[frozen] = 0
+        step.gate[frozen] = 0
+        reader.restore(replace(reader.state, memory=step.memory))
+        yield step
+
+
+def _with_tail(state: ReaderState, trace: Trace) -> ReaderState:
+    """The state with the trace's tail, if it is that of the trace's last segment."""
+    if state.segments_read < len(trace) or not trace.tail:
+        return state
+    return replace(state, tail=tuple(trace.tail), tokens_read=state.tokens_read + len(trace.tail))
+
+
+def _check_segments(trace: Trace, segments: int) -> None:
+    if not 0 <= segments <= len(trace):
+        raise ValueError(f"The trace has {len(trace)} segments: choose 0 to {len(trace)}, not {segments}.")
+
+
+def _check_tokens(edit: Edit, m: int) -> None:
+    wrong = [token for token in edit.tokens if not 0 <= token < m]
+    if wrong:
+        raise ValueError(f"Memory tokens are numbered from 0 to {m - 1} here: there is no token {wrong[0]}.")
