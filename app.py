@@ -2,6 +2,7 @@
 
 python app.py                        # http://127.0.0.1:7860
 python app.py --host 0.0.0.0         # for everybody on the network
+python app.py --mcp                  # `read_and_ask` as a tool for assistants, too
 """
 
 import argparse
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=7860, help="port to listen on (default: 7860)")
     parser.add_argument("--checkpoint", default=str(CHECKPOINT), help="folder or Hub id of a trained model")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--mcp", action="store_true", help="also serve read_and_ask over the Model Context Protocol")
     args = parser.parse_args(argv)
 
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -26,11 +28,18 @@ def main(argv: list[str] | None = None) -> int:
     from rmt_demo.ui.layout import build, launch
 
     try:
-        launch(build(Reader.from_pretrained(args.checkpoint, args.device)), args.host, args.port)
+        page = build(Reader.from_pretrained(args.checkpoint, args.device), _shown(args.checkpoint))
+        launch(page, args.host, args.port, args.mcp)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _shown(checkpoint: str) -> str:
+    """The checkpoint as the page names it: a folder of this repository from its root."""
+    path, root = Path(checkpoint).resolve(), Path(__file__).parent.resolve()
+    return str(path.relative_to(root)) if path.is_relative_to(root) else checkpoint
 
 
 if __name__ == "__main__":

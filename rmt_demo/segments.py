@@ -22,6 +22,7 @@ def token_ids(tokenizer, texts: list[str]) -> list[list[int]]:
     """The token ids of each text. No special tokens are added, and "[MASK]" in a text is only letters."""
     if not texts:
         return []
+    texts = [_SURROGATE.sub("\ufffd", text) for text in texts]
     # `split_special_tokens=True` would flip a switch on the tokenizer, which other threads may be using.
     for special in tokenizer.all_special_tokens:
         texts = [text.replace(special, f"{special[0]} {special[1:-1]} {special[-1]}") for text in texts]
@@ -39,7 +40,7 @@ def stream_tokens(tokenizer, chunks: Iterable[str]) -> Iterator[list[int]]:
     """
     for block in _blocks([chunks] if isinstance(chunks, str) else chunks):
         _check(block)
-        yield token_ids(tokenizer, [_SURROGATE.sub("\ufffd", block)])[0]
+        yield token_ids(tokenizer, [block])[0]
 
 
 def _blocks(chunks: Iterable[str]) -> Iterator[str]:

@@ -1,40 +1,21 @@
-"""What happens when a visitor does something. Plain functions on a shared `Reader`; the page is in `layout.py`."""
+"""Reading and asking: what the page's upper half and the API do. Plain functions on a shared `Reader`."""
 
 import html
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import gradio as gr
 
-from ..data.facts import StoryGenerator
 from ..reader import Reader
-from . import inputs
-from .live_view import LiveView
+from . import inputs, links, presets
+from .visits import Visit, Visits
 
 FRAME_SECONDS = 0.1
 MOST_QUESTIONS = 100
-
-# Two facts to start with, and what to ask about them; one question has no answer in the text.
-FACTS = [
-    ["Daniel went to the garden.", 0.2],
-    ["Maria works as a nurse.", 0.7],
-]
-QUESTIONS = [
-    "Where is Daniel?",
-    "What is the job of Maria?",
-    "Where does Olga keep the lantern?",
-]
-
-
-@dataclass(eq=False)
-class Session:
-    """What one visitor has: a reader of their own (the model is shared) and whether they pressed Stop."""
-
-    reader: Reader
-    stop: bool = False
+READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
+ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
 
 
 @contextmanager
@@ -56,54 +37,161 @@ class Handlers:
     """
 
     def __init__(self, reader: Reader):
-        self.base = reader
+        self.base, self.visits = reader, Visits(reader)
 
-    def read(self, session, name, pasted, upload, length, facts, seed) -> Iterator[tuple[Session, dict]]:
-        """Read a haystack from its beginning; yields the session and a frame of the live view, ten times a second."""
-        session = session or Session(self.base.fork())
-        session.stop = False  # from here on Stop counts, also while the text is being prepared
-        yield session, {"line": "Preparing the text …"}  # a frame's other parts stay as they are
+    def visit(self, request: gr.Request) -> Visit:
+        """Of whoever has made a request."""
+        return self.visits.of(request.session_hash)
+
+    def read(self, name, pasted, upload, length, facts, seed, preset, questions, request: gr.Request) -> Iterator[dict]:
+        """Read a haystack from its beginning; yields frames of the live view, at most ten a second."""
+        visit = self.visit(request)
+        visit.halt, visit.run = "", visit.run + 1  # from here on Stop counts, also while the text is being prepared
+        yield {"line": "Preparing the text …"}  # a frame's other parts stay as they are
         with one_sentence():
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
+                pinned = inputs.pins(self.base, questions)
+                drawn = presets.matching(preset, inputs.whole(seed, "seed"), facts)
             except ValueError as error:
-                yield session, {"line": str(error)}
+                yield {"line": str(error)}
                 raise
-            reader = session.reader
-            reader.reset()
-            view = LiveView(text.tokens, [offset for _, offset in text.placements])
-            yield session, view.frame()
-            shown = time.perf_counter()
-            for step in reader.read(text):
+            rows = [[fact.text, fact.position] for fact in text.facts]
+            settings = {"text": name, "length": int(length), "seed": int(seed), "facts": rows, "preset": preset}
+            visit.begin(text, pinned, drawn, settings)
+            yield from self._run(visit)
+
+    def resume(self, request: gr.Request) -> Iterator[dict]:
+        """Go on with a paused reading."""
+        visit = self.visit(request)
+        with one_sentence():
+            if visit.text is None or visit.finished or visit.halt != "paused":
+                raise ValueError("No reading is paused: press Read to start one.")
+            visit.halt, visit.run = "", visit.run + 1
+            yield from self._run(visit)
+
+    def _run(self, visit: Visit) -> Iterator[dict]:
+        """Read until the end or until somebody halts it."""
+        mine, view = visit.run, visit.view
+        view.resume()
+        yield view.frame(beliefs=visit.beliefs)
+        shown = time.perf_counter()
+        try:
+            for step in visit.steps:
+                visit.read_seconds += step.seconds
+                visit.beliefs.after(step, visit.reader)
+                visit.trace.add(step)
                 view.add(step)
-                if session.stop:
+                if visit.halt or visit.run != mine:
                     break
                 if time.perf_counter() - shown >= FRAME_SECONDS:
-                    yield session, view.frame()
+                    yield view.frame(beliefs=visit.beliefs)
                     shown = time.perf_counter()
-            yield session, view.frame("stopped" if session.stop else "done", len(reader.tail))
+            else:
+                visit.finished = True
+                visit.beliefs.ask(visit.reader)  # with the tail, which is no whole segment
+        finally:  # also where the visitor has left
+            view.pause()
+        if visit.run == mine:
+            visit.trace.tail = visit.reader.tail
+            yield view.frame(visit.halt or "done", len(visit.reader.tail), visit.beliefs)
 
-    def stop(self, session: Session | None) -> None:
-        """Ask the reading to end after the segment it is at."""
-        if session:
-            session.stop = True
+    def pause(self, request: gr.Request) -> None:
+        """Halt the reading after the segment it is at; it can go on from there."""
+        self.visit(request).halt = "paused"
 
-    def ask(self, session: Session | None, question: str):
+    def stop(self, request: gr.Request) -> None:
+        """End the reading after the segment it is at."""
+        self.visit(request).halt = "stopped"
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor has closed the page: their reading ends, their place in the queue is free."""
+        self.visits.leave(request.session_hash)
+
+    def follow(self, questions: list[str], request: gr.Request) -> None:
+        """Change the questions that are followed, from the next segment on."""
+        with one_sentence():
+            self.visit(request).beliefs.follow(inputs.pins(self.base, questions))
+
+    def ask(self, question: str, request: gr.Request):
         """Answer from the memory as it is now; the reading is not disturbed. Returns an update of a gr.Label."""
         with one_sentence():
-            fork = session and session.reader.fork()  # stays as it is while another thread reads on
-            if not fork or not fork.state.tokens_read:
+            visit = self.visit(request)
+            fork = visit.reader.fork()  # stays as it is while another thread reads on
+            if not fork.state.tokens_read:
                 raise ValueError("Nothing has been read yet: press Read first.")
-            answer = fork.ask(question or "")
-            return gr.update(value=dict(answer.candidates), label=f"After {fork.state.tokens_read:,} tokens")
+            return self.answer(visit, fork, question)
 
-    def draw(self) -> tuple[list[list], dict, str]:
-        """New facts, in words the model was not trained on, and questions about them: for table, examples, box."""
-        story = StoryGenerator(split="eval", seed=random.randrange(10**9)).story(3, 3, unknown_rate=0, families="train")
-        places = sorted(round(random.uniform(0.05, 0.9), 2) for _ in story.sentences)
-        rows = [list(pair) for pair in zip(story.sentences, places, strict=True)]
-        questions = [question.text for question in story.questions]
-        return rows, gr.update(samples=[[question] for question in questions]), questions[0]
+    def answer(self, visit: Visit, reader: Reader, question: str):
+        """What a reader says, with the verdict where the truth is known: an update of a gr.Label."""
+        question = inputs.plain(question)
+        state, answer = reader.state, reader.ask(question)
+        truth = visit.truth(question.strip(), state.tokens_read)
+        right = None if truth is None else answer.text.lower() == truth.lower()
+        noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
+        visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-MOST_QUESTIONS:]
+        label = f"After {state.tokens_read:,} tokens"
+        if truth is not None:
+            label += ": ✓ right" if right else f": ✗ wrong, so far the text says {truth}"
+        return gr.update(value=dict(answer.candidates), label=label)
+
+    def draw(self, name: str, seed: float, request: gr.Request) -> tuple:
+        """A preset's facts and questions: updates of the table, the examples, the question, the pins and the seed."""
+        with one_sentence():
+            preset = presets.draw(name, inputs.whole(seed, "seed"))
+        self.visit(request).drawn, questions = preset.rows, list(preset.queries)
+        pinned = questions[: inputs.MOST_PINS]
+        return (
+            preset.rows,
+            gr.update(samples=[[question] for question in questions]),
+            questions[0],
+            gr.update(choices=questions, value=pinned),
+            seed,
+        )
+
+    def draw_another(self, name: str, request: gr.Request) -> tuple:
+        """`draw` with a new seed."""
+        return self.draw(name, random.randrange(1, 10_000), request)
+
+    def redraw(self, name: str, seed: float, rows: list, request: gr.Request):
+        """`draw` where nobody has touched the facts since; facts of one's own stay."""
+        if seed is None or rows != self.visit(request).drawn:
+            return [gr.skip()] * 5
+        return self.draw(name, seed, request)
+
+    def add_fact(self, rows: list, sentence: str, position: float) -> tuple[list, str]:
+        """The table with one fact more, and an empty box for the next one."""
+        with one_sentence():
+            if not (sentence or "").strip():
+                raise ValueError("Type a sentence first, such as 'Anna keeps the lamp in the attic.'")
+            rows = [row for row in rows if row[0]] + [[sentence.strip(), position]]
+            inputs.parse_facts(rows)
+        return rows, ""
+
+    def link(self, preset, name, length, seed, facts, questions) -> str:
+        """The set-up as the part of a link behind the "?"."""
+        with one_sentence():
+            return links.query(self.base, links.SetUp(preset, name, length, seed, facts, questions or []))
+
+    def restore(self, request: gr.Request):
+        """What the page's address asks for: updates of preset, text, length, seed, facts, pins, question, examples."""
+        with one_sentence():
+            setup = links.restore(self.base, request.query_params.multi_items())
+        if setup is None:
+            return [gr.skip()] * 8
+        queries = list(presets.draw(setup.preset, setup.seed).queries)
+        asked = list(dict.fromkeys([*setup.pins, *queries]))
+        self.visit(request).drawn = setup.facts
+        return (
+            setup.preset,
+            setup.source,
+            setup.length,
+            setup.seed,
+            setup.facts,
+            gr.update(choices=asked, value=setup.pins),
+            asked[0],
+            gr.update(samples=[[question] for question in asked]),
+        )
 
     def read_and_ask(
         self, text: str, facts: list, questions: list[str], length: int = 20_000
@@ -120,7 +208,9 @@ class Handlers:
             One {"question", "answer", "score", "candidates"} for each question.
         """
         with one_sentence():
-            if not questions or not all(isinstance(q, str) and q.strip() for q in questions):
+            if not isinstance(questions, list) or not all(isinstance(q, str) and q.strip() for q in questions):
+                questions = []
+            if not questions:
                 raise ValueError("Ask at least one question, and none that is empty.")
             if len(questions) > MOST_QUESTIONS:
                 raise ValueError(f"There are {len(questions)} questions, {MOST_QUESTIONS} is the most: ask fewer.")
@@ -129,7 +219,7 @@ class Handlers:
             reader = self.base.fork()
             for _ in reader.read(haystack):
                 pass
-            answers = reader.ask_many(questions)
+            answers = reader.ask_many([inputs.plain(question) for question in questions])
         return [
             {"question": q, "answer": a.text, "score": a.score, "candidates": [list(c) for c in a.candidates]}
             for q, a in zip(questions, answers, strict=True)

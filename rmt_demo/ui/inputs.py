@@ -6,12 +6,21 @@ from pathlib import Path
 
 from ..data import corpora
 from ..data.haystack import Fact, Haystack, check_size
+from ..questions import question_ids
 from ..reader import Reader
 
-SHORTEST, LONGEST = 1_000, 10_000_000  # tokens of a haystack
+LONGEST = 10_000_000  # tokens of a haystack; the shortest is one segment
 MOST_CHARACTERS = 1_000_000  # of pasted text
+UPLOAD_MB = 10
 MOST_FACTS = 100
+MOST_PINS = 3
 PASTED, UPLOADED = "pasted", "uploaded"
+SOURCES = [
+    ("King James Bible", "kjv"),
+    ("Python reference", "pydoc"),
+    ("Paste a text", PASTED),
+    ("Upload a text file", UPLOADED),
+]
 
 
 def haystack(
@@ -30,13 +39,13 @@ def haystack(
     Raises:
         ValueError: in one sentence, if anything is missing, out of range or unreadable.
     """
-    length = _whole(length, "length")
-    if not SHORTEST <= length <= LONGEST:
-        raise ValueError(f"The length is from {SHORTEST:,} to {LONGEST:,} tokens: choose another one.")
+    length, shortest = whole(length, "length"), reader.config.text_capacity
+    if not shortest <= length <= LONGEST:
+        raise ValueError(f"The length is from {shortest:,} (one segment) to {LONGEST:,} tokens: choose another one.")
     parsed = parse_facts(facts)
     check_size(parsed, reader.tokenizer, reader.config.text_capacity)
     text = background(name, pasted, upload)
-    return Haystack(text, parsed, length, _whole(seed, "seed"), reader.tokenizer)
+    return Haystack(text, parsed, length, whole(seed, "seed"), reader.tokenizer)
 
 
 def parse_facts(rows: Sequence) -> list[Fact]:
@@ -46,20 +55,36 @@ def parse_facts(rows: Sequence) -> list[Fact]:
         ValueError: if a row is no such pair, or a position is no number from 0 to 1.
     """
     facts = []
+    if not isinstance(rows or (), list | tuple):
+        raise ValueError("The facts are a list of pairs: a sentence, and a position from 0 to 1.")
     for row in rows or ():
         if not isinstance(row, list | tuple) or len(row) != 2:
             raise ValueError("Each fact is a pair: a sentence, and a position from 0 to 1.")
-        sentence, position = str(row[0] or ""), row[1]
+        sentence, position = plain(row[0]), row[1]
         if not sentence.strip():
             continue
         try:
             position = float(position)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             position = math.nan
         facts.append(Fact(sentence, position))
     if len(facts) > MOST_FACTS:
-        raise ValueError(f"There are {len(facts)} facts, {MOST_FACTS} is the most: take some out.")
+        raise ValueError(f"There are {len(facts):,} facts, {MOST_FACTS} is the most: take some out.")
     return facts
+
+
+def pins(reader: Reader, questions: Sequence[str] | None) -> list[str]:
+    """Questions to follow while reading, each of them one that can be asked.
+
+    Raises:
+        ValueError: if there are too many, or one is empty or too long for a segment.
+    """
+    questions = list(dict.fromkeys(plain(question).strip() for question in questions or ()))
+    if len(questions) > MOST_PINS:
+        raise ValueError(f"{MOST_PINS} questions can be followed at a time, not {len(questions)}: take some out.")
+    for question in questions:
+        question_ids(reader.tokenizer, reader.config, question)
+    return questions
 
 
 def background(name: str, pasted: str = "", upload: str | None = None) -> corpora.Background | str:
@@ -78,7 +103,8 @@ def background(name: str, pasted: str = "", upload: str | None = None) -> corpor
         except ValueError as error:  # names the file as the visitor knows it
             raise ValueError(str(error).replace(str(upload), Path(upload).name)) from error
     if name != PASTED:
-        raise ValueError(f"There is no text {name!r}: choose one of the list.")
+        raise ValueError(f"There is no text {str(name)[:40]!r}: choose one of the list.")
+    pasted = plain(pasted)
     if len(pasted) > MOST_CHARACTERS:
         raise ValueError(f"The text has over {MOST_CHARACTERS:,} characters: upload it as a file.")
     sentences = list(corpora.split_sentences(pasted))
@@ -87,7 +113,13 @@ def background(name: str, pasted: str = "", upload: str | None = None) -> corpor
     return corpora.Background("your text", "all", sentences)
 
 
-def _whole(number: float | str | None, what: str) -> int:
+def plain(text: str | None) -> str:
+    """Whatever was typed as text; halves of characters, on which tokenizers crash, become question marks."""
+    return str(text or "").encode("utf-8", "replace").decode()
+
+
+def whole(number: float | str | None, what: str) -> int:
+    """A whole number of something, or a ValueError that names the something."""
     try:
         return int(number)
     except (TypeError, ValueError, OverflowError):

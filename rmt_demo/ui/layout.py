@@ -1,29 +1,28 @@
-"""The page: what is on it, and which handler each button calls."""
+"""The page: a haystack on the left, the reading on the right, a closer look below; and the server around it."""
+
+import importlib.util
 
 import gradio as gr
 
 from ..reader import Reader
-from . import inputs
-from .handlers import FACTS, QUESTIONS, Handlers
-from .live_view import SCRIPT, STYLE, TEMPLATE
+from . import explore_layout, haystack_panel, inputs, presets, views, words
+from .explore import Explore
+from .handlers import ASKING, READING, Handlers
+from .haystack_panel import QUIET, explained
+from .tour import tour
 
 TITLE = "Recurrent Memory Transformer"
-ABOUT = """
-# Recurrent Memory Transformer
-
-A {layers}-layer Transformer that sees {segment} tokens at a time reads a text of any length by carrying
-**{memory} memory tokens** from one segment to the next. Hide facts in a long text, watch the memory while the model
-reads it, and ask: only what the memory kept can be answered.
-"""
-SOURCES = [
-    ("King James Bible", "kjv"),
-    ("Python reference", "pydoc"),
-    ("Paste a text", inputs.PASTED),
-    ("Upload a text file", inputs.UPLOADED),
-]
+CHECKPOINT = "checkpoints/rmt-minilm"
 CSS = """
-.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
-#ask { align-self: flex-end; }
+.gradio-container { max-width: 1280px !important; margin: 0 auto !important; overflow-x: clip; }
+#ask, #again { align-self: flex-end; }
+#buttons button { min-width: 0 !important; padding-inline: 6px; } /* four of them fit on a phone */
+#explore .tab-container { max-width: 100%; }
+#explore .tab-container button { padding-inline: clamp(4px, 1.4vw, 16px); }
+#answer .output-class, #answer-here .output-class { padding-top: 28px; } /* a long label has two lines there */
+/* The slider's own number is a logarithm: the tokens stand below it. */
+#log-length input[type=number], #log-length .min_value, #log-length .max_value { display: none; }
+.toured { outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 8px; }
 """
 
 
@@ -32,108 +31,76 @@ def theme() -> gr.Theme:
     return gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
-def build(reader: Reader) -> gr.Blocks:
-    """The whole page around one loaded reader; `launch` starts it."""
-    handlers = Handlers(reader)
-    config = reader.config
-    about = ABOUT.format(
+def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
+    """The whole page around one loaded reader; `launch` starts it.
+
+    Args:
+        reader: whose model all visitors share.
+        checkpoint: how the page's Python names the model.
+    """
+    handlers, config = Handlers(reader), reader.config
+    about = words.ABOUT.format(
         layers=config.build_backbone_config().num_hidden_layers,
         segment=config.segment_length,
         memory=config.num_memory_tokens,
     )
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
-        session = gr.State()
+    questions = list(presets.draw(presets.FIRST, 0).queries)
+    # Files that visitors made or sent are looked through every ten minutes and deleted after an hour.
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        question = gr.Textbox(
+            label="Question", value=questions[0], max_length=2_000, scale=4, min_width=220, render=False
+        )
+        examples = gr.Dataset(
+            components=[question], samples=[[q] for q in questions], label="Questions about the facts", render=False
+        )
         gr.Markdown(about)
+        tour()
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
-                source = gr.Dropdown(SOURCES, value="kjv", label="Background text")
-                pasted = gr.Textbox(label="Your text", lines=6, max_lines=12, visible=False)
-                upload = gr.File(label="A UTF-8 text file", file_types=["text"], visible=False)
-                with gr.Row():
-                    length = gr.Number(
-                        20_000,
-                        label="Length in tokens",
-                        info="1,000 to 10,000,000",
-                        precision=0,
-                        min_width=140,
-                    )
-                    seed = gr.Number(0, label="Seed", info="where the text starts", precision=0, min_width=100)
-                facts = gr.Dataframe(
-                    FACTS,
-                    headers=["Fact", "Position"],
-                    datatype=["str", "number"],
-                    type="array",
-                    column_count=2,
-                    column_widths=["72%", "28%"],
-                    label="Facts to hide, each at a position from 0 (beginning) to 1 (end). Edit them, add your own.",
-                    wrap=True,
-                    interactive=True,
-                    buttons=[],
-                )
-                draw = gr.Button("Draw other facts", size="sm")
-                with gr.Row():
-                    read = gr.Button("Read", variant="primary", min_width=120)
-                    stop = gr.Button("Stop", min_width=120)
+                haystack = haystack_panel.build(handlers, question, examples)
+                with gr.Row(elem_id="buttons"):
+                    read = gr.Button("Read", variant="primary", min_width=70)
+                    pause, resume, stop = (gr.Button(name, min_width=70) for name in ("Pause", "Resume", "Stop"))
+                waiting = gr.Markdown("", elem_id="waiting", min_height=28)
+                haystack_panel.build_link(handlers, page, haystack, question, examples)
             with gr.Column(scale=3, min_width=320):
-                live = gr.HTML(
-                    None,
-                    html_template=TEMPLATE,
-                    css_template=STYLE,
-                    js_on_load=SCRIPT,
-                    elem_id="live",
-                    apply_default_css=False,
-                )
-                with gr.Row():
-                    question = gr.Textbox(
-                        label="Question", value=QUESTIONS[0], max_length=2_000, scale=4, min_width=220
-                    )
-                    ask = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="ask")
-                examples = gr.Dataset(
-                    components=[question], samples=[[q] for q in QUESTIONS], label="Questions about the facts"
-                )
-                answer = gr.Label(label="Answer", num_top_classes=5)
-
-        quiet = {"show_progress": "hidden", "api_visibility": "private"}
-        source.change(
-            lambda name: (
-                gr.update(visible=name == inputs.PASTED),
-                gr.update(visible=name == inputs.UPLOADED),
-            ),
-            source,
-            [pasted, upload],
-            queue=False,
-            **quiet,
-        )
-        read.click(
-            handlers.read,
-            [session, source, pasted, upload, length, facts, seed],
-            [session, live],
-            concurrency_id="reading",
-            concurrency_limit=2,
-            **quiet,
-        )
-        stop.click(handlers.stop, session, None, queue=False, **quiet)
-        gr.on(
-            [ask.click, question.submit],
-            handlers.ask,
-            [session, question],
-            answer,
-            concurrency_id="asking",
-            concurrency_limit=2,
-            **quiet,
-        )
-        draw.click(handlers.draw, None, [facts, examples, question], queue=False, **quiet)
-        examples.click(lambda sample: sample[0], examples, question, queue=False, **quiet)
-        gr.api(handlers.read_and_ask, api_name="read_and_ask", concurrency_id="reading", concurrency_limit=2)
+                live = views.live()
+                explained(words.LIVE)
+                with gr.Column(elem_id="asking"):
+                    with gr.Row():
+                        question.render()
+                        ask = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="ask")
+                    examples.render()
+                    answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
+                explained(words.BELIEFS)
+        ended = explore_layout.build(Explore(handlers), question, live, checkpoint)
+        # Whoever has to wait sees their place in the queue at `waiting`.
+        queued = {"api_visibility": "private", "show_progress": "minimal", "show_progress_on": waiting, **READING}
+        ended(read.click(handlers.read, haystack.values, live, **queued))
+        ended(resume.click(handlers.resume, None, live, **queued))
+        pause.click(handlers.pause, None, None, queue=False, **QUIET)
+        stop.click(handlers.stop, None, None, queue=False, **QUIET)
+        gr.on([ask.click, question.submit], handlers.ask, question, answer, **ASKING, **QUIET)
+        examples.click(lambda sample: sample[0], examples, question, queue=False, **QUIET)
+        page.unload(handlers.leave)
+        gr.api(handlers.read_and_ask, api_name="read_and_ask", **READING)
     return page
 
 
-def launch(page: gr.Blocks, host: str, port: int | None, **options):
+def launch(page: gr.Blocks, host: str, port: int | None, mcp: bool = False, **options):
     """Serve the page, to this machine and the network `host` is on and to nobody else.
 
+    Args:
+        page: from `build`.
+        host, port: to listen on; None for any free port.
+        mcp: also offer `read_and_ask` to assistants that speak the Model Context Protocol.
+        options: further ones of `gr.Blocks.launch`.
+
     Raises:
-        ValueError: if the port is taken or no port at all.
+        ValueError: if the port is taken or no port at all, or the package that `mcp` needs is missing.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise ValueError("--mcp needs one more package: pip install 'gradio[mcp]'")
     try:
         return page.launch(
             server_name=host,
@@ -141,11 +108,14 @@ def launch(page: gr.Blocks, host: str, port: int | None, **options):
             share=False,
             theme=theme(),
             css=CSS,
-            max_file_size="10mb",
+            max_file_size=f"{inputs.UPLOAD_MB}mb",
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
             ssr_mode=False,
+            # Only skips that Gradio asks itself for the page: on a busy machine it gives up after three seconds.
+            _frontend=False,
+            mcp_server=mcp,
             **options,
         )
     except (OSError, OverflowError) as error:

@@ -1,93 +1,38 @@
-// Paints the frames of live_view.py. gr.HTML calls this once with its element, its props and `watch`; the template
-// never changes, so the canvases stay while frames come.
-const find = (name) => element.querySelector(name);
-const FACT = "#e66100";
-const VIRIDIS = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"];
-
-const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-
-// 256 colours that run evenly through the given ones, as [red, green, blue].
-function ramp(stops) {
-  const colours = stops.map(rgb);
-  return Array.from({ length: 256 }, (_, i) => {
-    const at = (i / 255) * (colours.length - 1);
-    const low = Math.min(Math.floor(at), colours.length - 2);
-    return colours[low].map((c, k) => Math.round(c + (colours[low + 1][k] - c) * (at - low)));
-  });
-}
-
-const WRITES = ramp(VIRIDIS);
+// Paints the frames of live_view.py. The template never changes, so the canvases stay while frames come.
 const SIGNED = { light: ramp(["#08519c", "#f4f4f4", "#d94801"]), dark: ramp(["#6baed6", "#20232a", "#fd8d3c"]) };
-
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
-// An array of rows x columns bytes as a small picture, to be drawn at any size.
-function picture(data, rows, columns, colours, shown = columns) {
-  const small = document.createElement("canvas");
-  small.width = columns;
-  small.height = rows;
-  const image = new ImageData(columns, rows);
-  data.forEach((value, i) => {
-    image.data.set(colours[value], 4 * i);
-    image.data[4 * i + 3] = i % columns < shown ? 255 : 0;
-  });
-  small.getContext("2d").putImageData(image, 0, 0);
-  return small;
-}
-
-// A canvas as sharp as the screen, empty, with its size in CSS pixels.
-function fresh(name) {
-  const canvas = find(name);
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = width * scale;
-  canvas.height = height * scale;
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  pen.imageSmoothingEnabled = false;
-  return { pen, width, height };
-}
-
-function theme() {
-  const style = getComputedStyle(element);
-  return {
-    dark: !!document.querySelector(".dark"),
-    text: style.getPropertyValue("--body-text-color").trim() || "#222",
-    quiet: style.getPropertyValue("--border-color-primary").trim() || "#ccc",
-  };
-}
+const UNSEEN = 255;
+const BARS = 44; // pixels
+const SAYS = { learned: "learned", forgot: "forgot, now", changed: "now" };
+const SYMBOL = { learned: "▲", forgot: "▼", changed: "●" };
 
 function timeline(frame) {
-  const { pen, width, height } = fresh(".timeline");
+  const { pen, width, height, x } = fresh(find(".timeline"));
   const { text, quiet } = theme();
-  const edge = 8; // room for half a marker at both ends
-  const x = (share) => edge + share * (width - 2 * edge);
   const head = x(frame.head);
   pen.fillStyle = quiet;
   pen.fillRect(x(0), 18, x(1) - x(0), 8);
-  pen.fillRect(x(0), 32, x(1) - x(0), height - 32);
+  pen.fillRect(x(0), 36 + BARS, x(1) - x(0), height - 36 - BARS);
+  pen.fillRect(x(0), 31 + BARS, x(1) - x(0), 1);
   pen.fillStyle = text;
   pen.fillRect(x(0), 18, head - x(0), 8);
   if (frame.rows) {
     const shown = Math.floor(frame.seen * frame.columns);
     const drawn = picture(bytes(frame.timeline), frame.rows, frame.columns, WRITES, shown);
-    pen.drawImage(drawn, x(0), 32, x(1) - x(0), height - 32);
+    pen.drawImage(drawn, x(0), 36 + BARS, x(1) - x(0), height - 36 - BARS);
+    const step = (x(1) - x(0)) / frame.columns;
+    pen.fillStyle = theme().dark ? LINES.dark[0] : LINES.light[0];
+    bytes(frame.writes).forEach((sum, i) => {
+      const tall = (sum / 255) * BARS;
+      pen.fillRect(x(0) + i * step, 31 + BARS - tall, Math.ceil(step) + 0.5, tall);
+    });
   }
-  pen.fillStyle = FACT;
-  for (const share of frame.facts) {
-    pen.beginPath();
-    pen.moveTo(x(share) - 6, 3);
-    pen.lineTo(x(share) + 6, 3);
-    pen.lineTo(x(share), 16);
-    pen.fill();
-    pen.fillRect(x(share) - 0.5, 16, 1, 12);
-  }
+  facts(pen, x, frame.facts);
   pen.fillStyle = text;
   pen.fillRect(head - 1, 14, 2, height - 14);
 }
 
 function memory(frame) {
-  const { pen, width, height } = fresh(".memory");
+  const { pen, width, height } = fresh(find(".memory"));
   const { dark, quiet } = theme();
   const left = width * 0.8;
   if (!frame.rows) {
@@ -98,23 +43,98 @@ function memory(frame) {
   const colours = dark ? SIGNED.dark : SIGNED.light;
   pen.drawImage(picture(bytes(frame.memory), frame.rows, frame.width, colours), 0, 0, left, height);
   const row = height / frame.rows;
+  const gap = row > 4 ? 1 : 0.5;
   bytes(frame.norms).forEach((norm, i) => {
     pen.fillStyle = quiet;
-    pen.fillRect(left + 8, i * row + 1, width - left - 8, row - 2);
+    pen.fillRect(left + 8, i * row + gap, width - left - 8, row - 2 * gap);
     pen.fillStyle = `rgb(${WRITES[norm]})`;
-    pen.fillRect(left + 8, i * row + 1, ((width - left - 8) * norm) / 255, row - 2);
+    pen.fillRect(left + 8, i * row + gap, ((width - left - 8) * norm) / 255, row - 2 * gap);
   });
 }
 
-let frame = { head: 0, seen: 0, facts: [], rows: 0 };
+function meter(frame) {
+  if (!frame.meter) return;
+  const [own, full] = frame.meter.shares;
+  find(".own").textContent = frame.meter.own;
+  find(".full").textContent = frame.meter.full;
+  find(".own-bar").style.width = `${100 * own}%`;
+  find(".full-bar").style.width = `${100 * full}%`;
+}
+
+function beliefs(frame) {
+  find(".beliefs").hidden = !frame.beliefs.length;
+  if (!frame.beliefs.length) return;
+  const { pen, height, x } = fresh(find(".confidence"));
+  const { dark, text, quiet } = theme();
+  const colours = dark ? LINES.dark : LINES.light;
+  const y = (share) => 14 + (1 - share) * (height - 24);
+  pen.fillStyle = text;
+  pen.font = "11px sans-serif";
+  for (const share of [0, 0.5, 1]) {
+    pen.fillStyle = quiet;
+    pen.fillRect(x(0), y(share), x(1) - x(0), 1);
+    pen.fillStyle = text;
+    pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
+  }
+  frame.beliefs.forEach((belief, i) => {
+    const line = bytes(belief.line);
+    const at = (k) => x((k + 0.5) / line.length);
+    pen.strokeStyle = pen.fillStyle = colours[i];
+    pen.lineWidth = 2;
+    pen.setLineDash([[], [6, 3], [2, 3]][i]);
+    pen.beginPath();
+    line.forEach((value, k) => {
+      if (value === UNSEEN) return;
+      const draw = k && line[k - 1] !== UNSEEN ? "lineTo" : "moveTo";
+      pen[draw](at(k), y(value / (UNSEEN - 5)));
+    });
+    pen.stroke();
+    pen.setLineDash([]);
+    for (const event of belief.events) {
+      const k = Math.min(Math.floor(event.at * line.length), line.length - 1);
+      const high = line[k] === UNSEEN ? 0 : line[k] / (UNSEEN - 5);
+      if (event.kind === "changed") {
+        pen.beginPath();
+        pen.arc(at(k), y(high), 4, 0, 7);
+        pen.fill();
+      } else triangle(pen, at(k), y(high), 6, event.kind === "learned");
+    }
+  });
+  find(".questions").replaceChildren(...frame.beliefs.map((belief, i) => told(belief, colours[i], i)));
+}
+
+// One question: its line, what the model believes now, and how it came to that.
+function told(belief, colour, i) {
+  const item = make("li");
+  const key = make("span", ["━━", "╍╍", "┅┅"][i] + " ", "key");
+  key.style.color = colour;
+  const verdict = belief.right === null ? "" : belief.right ? " ✓ right so far" : " ✗ wrong so far";
+  const now = belief.text ? `${belief.text}, ${Math.round(100 * belief.score)}%${verdict}` : "not asked yet";
+  item.append(key, make("span", `${belief.question} `, "asked"), make("b", now));
+  const story = belief.events.map((e) => `${SYMBOL[e.kind]} segment ${e.segment}: ${SAYS[e.kind]} “${e.text}”`).join("   ");
+  if (story) item.append(make("div", story, "story"));
+  return item;
+}
+
+let frame = { head: 0, seen: 0, facts: [], rows: 0, beliefs: [] };
 
 function paint() {
   frame = { ...frame, ...props.value }; // a notice has a line only
   if (frame.line) find(".line").textContent = frame.line;
   timeline(frame);
   memory(frame);
+  meter(frame);
+  beliefs(frame);
 }
+
+// A click on the timeline goes there in "Time travel"; the slider there does the same for the keyboard.
+find(".timeline").addEventListener("click", (event) => {
+  const box = find(".timeline").getBoundingClientRect();
+  const share = (event.clientX - box.left - EDGE) / (box.width - 2 * EDGE);
+  trigger("seek", { share: Math.min(Math.max(share, 0), 1) });
+});
 
 watch("value", paint);
 new ResizeObserver(paint).observe(element);
+new MutationObserver(paint).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 paint();

@@ -1,31 +1,51 @@
 """The moving picture of a reading: segment steps in, small frames for the browser out.
 
 A frame says everything the picture shows, so a lost frame does no harm, and its size does not grow with the text:
-arrays travel as base64 bytes. `live_view.js` paints them and shows a frame's line as text, never as HTML.
+arrays travel as base64 bytes. `live_view.js` paints them and shows a frame's words as text, never as HTML.
 """
 
 import base64
+import math
 import time
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..config import RMTConfig
+from ..evaluation.cost import estimate
+from .beliefs import Beliefs
+
 COLUMNS = 480  # of the timeline; a longer text puts several segments into one column, which shows the largest change
+MOST_EVENTS = 12  # of each question, told in words
+UNSEEN = 255  # in a line of confidences: nobody asked here
 
 HERE = Path(__file__).parent
-SCRIPT = (HERE / "live_view.js").read_text(encoding="utf-8")
+PAINT = (HERE / "paint.js").read_text(encoding="utf-8")  # what the pictures share
+SCRIPT = PAINT + (HERE / "live_view.js").read_text(encoding="utf-8")
 STYLE = (HERE / "live_view.css").read_text(encoding="utf-8")
 # A fixed page: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever filled in.
 TEMPLATE = """
 <div class="live">
   <p class="line" role="status">Nothing read yet. Press Read.</p>
-  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b>. Below it, one row per memory token:
-    the brighter, the more this segment rewrote it.</p>
+  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading head. Below it the
+    write events: how much each segment changed the memory, in all (bars) and each memory token (rows; the brighter,
+    the more).</p>
   <canvas class="timeline" role="img" aria-label="How much each segment changed each memory token"></canvas>
   <p class="caption">The memory now: one row of numbers per memory token, <b class="low">negative</b> to
     <b class="high">positive</b>; at the right, how much this segment rewrote it.</p>
   <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
+  <p class="caption">Room that attention needs, on a logarithmic scale (an estimate from the model's shape)</p>
+  <div class="meter">
+    <span class="own"></span><i><b class="own-bar"></b></i>
+    <span class="full"></span><i><b class="full-bar"></b></i>
+  </div>
+  <div class="beliefs" hidden>
+    <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
+      ● changed its mind.</p>
+    <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
+    <ul class="questions"></ul>
+  </div>
 </div>
 """
 
@@ -36,31 +56,43 @@ class LiveView:
     Args:
         total: tokens the text will have.
         facts: where its facts are, each as a token offset.
+        config: of the model, for the estimate of what attention needs; without it there is none.
         clock: returns seconds; replaced in tests.
     """
 
-    def __init__(self, total: int, facts: list[int], clock=time.perf_counter):
-        self.total, self.facts, self.clock = max(total, 1), facts, clock
-        self.started = clock()
+    def __init__(self, total: int, facts: list[int], config: RMTConfig | None = None, clock=time.perf_counter):
+        self.total, self.facts, self.config, self.clock = max(total, 1), facts, config, clock
+        self.started, self.paused = clock(), 0.0
         self.segments = self.tokens = 0
         self.memory = self.norms = self.timeline = None  # [m, d], [m], [m, COLUMNS]; sizes are known at the first step
+
+    def pause(self) -> None:
+        """Stop the clock until `resume`."""
+        self.paused = self.paused or self.clock()
+
+    def resume(self) -> None:
+        """Go on; the pause does not count."""
+        if self.paused:
+            self.started += self.clock() - self.paused
+            self.paused = 0.0
 
     def add(self, step) -> None:
         """Take in a `SegmentStep`."""
         if self.timeline is None:
             self.timeline = torch.zeros(len(step.update_norm), COLUMNS)
-        first = self._column(self.tokens)
+        first = self.column(self.tokens)
         self.tokens += len(step.tokens)
-        columns = self.timeline[:, first : max(self._column(self.tokens), first + 1)]
+        columns = self.timeline[:, first : max(self.column(self.tokens), first + 1)]
         torch.maximum(columns, step.update_norm.float()[:, None], out=columns)
         self.memory, self.norms, self.segments = step.memory, step.update_norm, self.segments + 1
 
-    def frame(self, ending: str = "", tail: int = 0) -> dict:
+    def frame(self, ending: str = "", tail: int = 0, beliefs: Beliefs | None = None) -> dict:
         """The picture as it is now.
 
         Args:
             ending: how the reading ended, "" while it goes on.
             tail: tokens of the unfinished segment, read but not yet in the memory.
+            beliefs: about the questions that are followed.
         """
         frame = {
             "line": self._line(ending, tail),
@@ -68,25 +100,61 @@ class LiveView:
             "seen": min(self.tokens / self.total, 1),
             "facts": [offset / self.total for offset in self.facts],
             "rows": 0,
+            "meter": self._meter(self.tokens + tail) if self.config else None,
+            "beliefs": self._beliefs(beliefs) if beliefs else [],
         }
         if self.memory is None:
             return frame
         largest = max(self.timeline.max().item(), 1e-9)
+        sums = self.timeline.sum(0)
         return frame | {
             "rows": len(self.memory),
             "columns": COLUMNS,
             "width": self.memory.shape[1],
-            "timeline": _bytes(self.timeline * (255 / largest)),
-            "norms": _bytes(self.norms * (255 / largest)),
+            "timeline": pack(self.timeline * (255 / largest)),
+            "writes": pack(sums * (255 / max(sums.max().item(), 1e-9))),
+            "norms": pack(self.norms * (255 / largest)),
             # Three standard deviations fill the colour scale: single outliers would leave the rest pale.
-            "memory": _bytes(self.memory / (3 * self.memory.std() + 1e-9) * 127 + 128),
+            "memory": pack(self.memory / (3 * self.memory.std() + 1e-9) * 127 + 128),
         }
 
-    def _column(self, tokens: int) -> int:
+    def column(self, tokens: int) -> int:
+        """Where so many tokens are on the timeline."""
         return min(tokens * COLUMNS // self.total, COLUMNS - 1)
 
+    def _meter(self, read: int) -> dict:
+        """What the model's own attention needs for a segment, and would need for all the text at once."""
+        own, full, most = (
+            estimate(self.config, n).total for n in (self.config.segment_length, max(read, 1), self.total)
+        )
+        top = math.log10(max(most, own) / 1e4)
+        return {
+            "own": f"RMT, one segment at a time: {_bytes(own)} at any length",
+            "full": f"Full attention over {read:,} tokens: {_bytes(full)}",
+            "shares": [min(max(math.log10(size / 1e4) / top, 0.01), 1.0) for size in (own, full)],
+        }
+
+    def _beliefs(self, beliefs: Beliefs) -> list[dict]:
+        lines = []
+        for question, told in list(beliefs.told.items()):
+            told = list(told)  # another thread may be adding
+            line = torch.full((COLUMNS,), float(UNSEEN))
+            for i, answer in enumerate(told):
+                end = told[i + 1]["tokens"] if i + 1 < len(told) else self.tokens
+                columns = slice(self.column(answer["tokens"]), max(self.column(end), self.column(answer["tokens"]) + 1))
+                line[columns] = answer["score"] * (UNSEEN - 5)
+            events = [
+                {"at": event["tokens"] / self.total, "kind": event["kind"], "text": event["text"][:40]}
+                | {"segment": event["segment"] + 1}
+                for event in beliefs.events[question][-MOST_EVENTS:]
+            ]
+            now = told[-1] if told else {"text": "", "score": 0, "right": None}
+            now = {key: now[key] for key in ("text", "score", "right")}
+            lines.append({"question": question, "line": pack(line), "events": events} | now)
+        return lines
+
     def _line(self, ending: str, tail: int) -> str:
-        seconds = max(self.clock() - self.started, 1e-3)
+        seconds = max((self.paused or self.clock()) - self.started, 1e-3)
         read = self.tokens + tail
         rate = read / seconds
         parts = [
@@ -100,7 +168,7 @@ class LiveView:
         return " · ".join(parts)
 
 
-def _bytes(values: Tensor) -> str:
+def pack(values: Tensor) -> str:
     """Any array as base64 of unsigned bytes, row by row."""
     return base64.b64encode(values.detach().float().clamp(0, 255).to(torch.uint8).numpy().tobytes()).decode()
 
@@ -110,3 +178,11 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds:02d} s"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.0f} PB"

@@ -1,0 +1,93 @@
+"""What the model believes about a few questions while it reads, and when it learns or forgets an answer."""
+
+from collections.abc import Callable, Sequence
+
+from ..answers import Answer
+from ..data.world import UNKNOWN
+from ..reader import Reader
+from ..trace import Trace
+
+MOST_ASKED = 400  # times in one reading, so that following questions on a long text costs little
+LEARNED, FORGOT, CHANGED = "learned", "forgot", "changed"
+
+Truth = Callable[[str, int], str | None]  # question, tokens read -> the right answer by then, None if nobody knows
+
+
+class Beliefs:
+    """Asks the pinned questions after a segment, all in one batch, and remembers the answers.
+
+    A memory that has not changed gives the answers it gave before, so then nothing is asked: with a write gate that
+    is most of the time.
+
+    Args:
+        questions: to follow.
+        segments: how many the text will have, about.
+        truth: the right answers, where they are known.
+
+    Attributes:
+        told: question -> [{"segment", "tokens", "text", "score", "right"}], one for each time it was asked.
+        events: question -> [{"segment", "tokens", "text", "kind"}], whenever the answer changed.
+    """
+
+    def __init__(self, questions: Sequence[str], segments: int, truth: Truth):
+        self.every, self.truth = max(1, segments // MOST_ASKED), truth
+        self.told: dict[str, list[dict]] = {}
+        self.events: dict[str, list[dict]] = {}
+        self._stale, self._since = True, 0
+        self.follow(questions)
+
+    def follow(self, questions: Sequence[str]) -> None:
+        """Follow these questions from the next segment on, and no others."""
+        self.told = {question: self.told.get(question, []) for question in questions}
+        self.events = {question: self.events.get(question, []) for question in questions}
+        self._stale, self._since = True, self.every
+
+    def after(self, step, reader: Reader) -> None:
+        """Take in a SegmentStep; `reader` is where the step has left it."""
+        self._stale |= bool(step.update_norm.any())
+        self._since += 1
+        if not self.told or self._since < self.every:
+            return
+        if self._stale:
+            self.ask(reader)
+        elif any(told and told[-1]["right"] is not None for told in self.told.values()):
+            self._again(reader)  # the same answers, but what is right may have changed
+
+    def ask(self, reader: Reader) -> None:
+        """Ask now, whether the memory has changed or not."""
+        state, asked = reader.state, list(self.told)  # another thread may change what is followed
+        for question, answer in zip(asked, reader.ask_many(asked), strict=True):
+            self._note(question, answer, state)
+        self._stale, self._since = False, 0
+
+    def _again(self, reader: Reader) -> None:
+        state = reader.state
+        for question, told in [pair for pair in self.told.items() if pair[1]]:
+            self._note(question, Answer(told[-1]["text"], told[-1]["score"], []), state)
+        self._since = 0
+
+    def _note(self, question: str, answer: Answer, state) -> None:
+        if question not in self.told:
+            return
+        told, truth = self.told[question], self.truth(question, state.tokens_read)
+        right = None if truth is None else answer.text.lower() == truth.lower()
+        before = told[-1] if told else None
+        now = {"segment": state.segments_read - 1, "tokens": state.tokens_read, "text": answer.text}
+        if kind := _kind(before, now, right, truth):
+            self.events[question].append(now | {"kind": kind})
+        told.append(now | {"score": answer.score, "right": right})
+
+    def save(self, trace: Trace) -> None:
+        """Write the answers into a trace, as it keeps them."""
+        trace.questions = list(self.told)
+        trace.beliefs = {question: [dict(answer) for answer in told] for question, told in self.told.items()}
+
+
+def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None) -> str:
+    """What has just happened, "" if nothing. To know that nothing was said yet is not counted as learning."""
+    same = bool(before) and before["text"] == now["text"]
+    if right and truth != UNKNOWN and not (same and before["right"]):
+        return LEARNED
+    if before and before["right"] and right is False and not same and truth != UNKNOWN:
+        return FORGOT
+    return "" if same or before is None else CHANGED

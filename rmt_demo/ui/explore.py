@@ -1,0 +1,214 @@
+"""After (or during) a reading: what happened at a segment, and what would have happened without a memory token."""
+
+from collections.abc import Iterator
+
+import gradio as gr
+import torch
+
+from .. import race
+from ..attention import SegmentAttention, memory_attention, wrote
+from ..framing import frame
+from ..replay import Edit, Erase, Freeze, Noise, Swap, rerun, state_at
+from .handlers import Handlers, one_sentence
+from .inputs import plain
+from .live_view import COLUMNS, pack
+from .visits import Visit
+
+ALL = 0  # layers, heads and memory tokens are numbered from 1 on the page; 0 is the mean of all of them
+MOST_REREAD = 2_000  # segments
+ACTIONS = [
+    ("Erase: back to the initial value", "erase"),
+    ("Freeze: keep this value from here on", "freeze"),
+    ("Swap two tokens", "swap"),
+    ("Add noise", "noise"),
+]
+LANES = {  # in plain words; the names are the race's
+    race.RMT: "RMT: reads everything, keeps the memory tokens",
+    race.SEGMENT: "The last segment only: same weights, no memory of what was before",
+    race.WINDOW: "The longest window: same weights, as many tokens as it has positions for, no memory",
+}
+
+
+class Explore:
+    """Time travel, surgery and race on what a visitor has read.
+
+    Args:
+        handlers: know the visitors.
+    """
+
+    def __init__(self, handlers: Handlers):
+        self.handlers, self.base = handlers, handlers.base
+
+    def segments(self, request: gr.Request):
+        """A slider over the segments there are now, at the first one with a fact in it (else the last)."""
+        visit = self.handlers.visit(request)
+        first = next((at for _, at, _ in visit.facts), visit.reader.state.tokens_read)
+        return self._slider(visit, first)
+
+    def seek(self, event: gr.EventData, request: gr.Request):
+        """The slider at the place of the text that was clicked."""
+        visit = self.handlers.visit(request)
+        if visit.text is None:
+            return gr.skip()
+        return self._slider(visit, int(float(event.share) * visit.text.tokens))
+
+    def _slider(self, visit: Visit, token: int):
+        """At the segment, numbered from 1, that holds a token of the text."""
+        ends = visit.trace.token_counts.cumsum(0)
+        count = max(len(ends), 1)
+        return gr.update(maximum=max(count, 2), value=min(int((ends <= token).sum()) + 1, count))
+
+    def look(self, segment: float, layer: int, head: int, token: int, request: gr.Request) -> dict:
+        """A segment's text and what the memory tokens attended to there, for the segment view; nothing before there is
+        a segment."""
+        if not len(self.handlers.visit(request).trace):
+            return gr.skip()
+        with one_sentence():
+            visit, index = self._at(segment, request)
+            seen, ids = self._attention(visit, index), visit.trace.segment(index)
+            weights = seen.to_text[..., 2:-1]  # [layers, heads, m, T]
+            weights = weights.mean(0) if layer == ALL else weights[layer - 1]
+            weights = weights.mean(0) if head == ALL else weights[head - 1]
+            peak = max(weights.max().item(), 1e-9)
+            began = int(visit.trace.token_counts[:index].sum())
+            open_gates = int((visit.trace.gates[index] > 0.5).sum())
+            return {
+                "title": f"Segment {index + 1:,} of {len(visit.trace):,}: tokens {began + 1:,} to {began + len(ids):,}",
+                "line": f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to "
+                f"each other and to special tokens. The write gate was open for {open_gates} of {len(weights)}.",
+                "tokens": self.base.tokenizer.convert_ids_to_tokens(ids),
+                "facts": [
+                    [at - began, end - began] for _, at, end in visit.facts if at < began + len(ids) and end > began
+                ],
+                "weights": pack(weights * (255 / peak)),
+                "peak": peak,
+                "rows": len(weights),
+                "row": token - 1,  # -1: the mean of all
+            }
+
+    def ask(self, segment: float, question: str, request: gr.Request):
+        """Answer from the memory as it was after a segment: an update of a gr.Label."""
+        with one_sentence():
+            visit, index = self._at(segment, request)
+            fork = visit.reader.fork()
+            fork.restore(state_at(fork, visit.trace, index + 1))
+            return self.handlers.answer(visit, fork, question)
+
+    def operate(
+        self, segment: float, action: str, tokens: list[int], std: float, question: str, request: gr.Request
+    ) -> Iterator[dict]:
+        """Do something to the memory after a segment, read on and compare; yields frames of the compare view."""
+        with one_sentence():
+            visit, index = self._at(segment, request)
+            self._not_running(visit)
+            trace, start = visit.trace, index + 1
+            if len(trace) - start > MOST_REREAD:
+                raise ValueError(f"{MOST_REREAD:,} segments are read again at most: choose a later segment.")
+            edit = _edit(action, [int(token) - 1 for token in tokens or ()], std)
+            fork, run, question = visit.reader.fork(), visit.run, plain(question)
+            untouched = visit.reader.fork().ask(question)
+            before = trace.update_norms.amax(-1)
+            after = torch.full((len(trace),), -1.0)
+            result = {"start": start / len(trace), "before": _line(before, before), "answers": []}
+            result["facts"] = [at / visit.text.tokens for _, at, _ in visit.facts]
+            yield result | {"after": _line(after, before), "line": f"Reading on from segment {start + 1:,} …"}
+            for number, step in enumerate(rerun(fork, trace, start, [edit])):
+                after[start + number] = step.update_norm.max()
+                if visit.run != run:  # the visitor reads something else, or has left
+                    return
+                if number % 20 == 0:
+                    yield result | {
+                        "after": _line(after, before),
+                        "line": f"Read segment {start + number + 1:,} again …",
+                    }
+            operated = fork.ask(question)
+            every = len(tokens) == self.base.config.num_memory_tokens
+            named = "All memory tokens" if every else f"Memory token {', '.join(map(str, tokens))}"
+            # What is read again starts from a memory kept in float16, so the last digits always differ.
+            different = int(((after - before)[start:].abs() > 0.05 * before.max()).sum())
+            answers = [
+                _told(visit, fork, n, a, question) for n, a in (("Untouched", untouched), ("Operated", operated))
+            ]
+            yield result | {
+                "after": _line(after, before),
+                "answers": answers,
+                "line": f"{named}: {action} after segment {start:,}. {different:,} of the "
+                f"{len(trace) - start:,} later segments changed the memory differently (by over 5% of the largest).",
+            }
+
+    def race(self, question: str, request: gr.Request) -> dict:
+        """The same question to RMT, the last segment only and the longest window, for the race view."""
+        with one_sentence():
+            visit = self.handlers.visit(request)
+            self._not_running(visit)
+            fork, end, question = visit.reader.fork(), [], plain(question)
+            read = fork.state.tokens_read
+            for index in range(len(visit.trace) - 1, -1, -1):
+                if len(end) >= race.longest_input(fork):
+                    break
+                end = visit.trace.segment(index) + end
+            lanes = race.finish(fork, end + fork.tail, question, visit.read_seconds)
+            return {
+                "line": f"{read:,} tokens, one question: {question}",
+                "facts": [at / read for _, at, _ in visit.facts if at < read],
+                "lanes": [
+                    _told(visit, fork, LANES[lane.name], lane.answer, question)
+                    | {
+                        "sees": lane.sees_tokens / read,
+                        "read": lane.read_tokens / read,
+                        "cost": f"sees {lane.sees_tokens:,} tokens, has read {lane.read_tokens:,} · "
+                        f"{lane.seconds:.2f} s measured · {lane.flops:.2g} FLOPs counted",
+                    }
+                    for lane in lanes
+                ],
+            }
+
+    def _at(self, segment: float, request: gr.Request) -> tuple[Visit, int]:
+        """The visit, and the index of a segment numbered from 1."""
+        visit = self.handlers.visit(request)
+        if not len(visit.trace):
+            raise ValueError("No whole segment has been read yet: press Read first.")
+        return visit, min(max(int(segment), 1), len(visit.trace)) - 1
+
+    def _not_running(self, visit: Visit) -> None:
+        if visit.running:
+            raise ValueError("The reading is still going on: pause it, or wait for its end.")
+
+    def _attention(self, visit: Visit, index: int) -> SegmentAttention:
+        """Of a segment; the last one looked at is kept."""
+        key = (visit.run, index)
+        if visit.seen is None or visit.seen[0] != key:
+            memory = state_at(visit.reader, visit.trace, index).memory
+            framed, _ = frame([visit.trace.segment(index)], self.base.config)
+            visit.seen = key, memory_attention(self.base.model, framed, memory[None])
+        return visit.seen[1]
+
+
+def _edit(action: str, tokens: list[int], std: float) -> Edit:
+    if not tokens:
+        raise ValueError("Choose at least one memory token to operate on.")
+    if action == "noise":
+        return Noise(tokens, float(std))
+    kinds = {"erase": Erase, "freeze": Freeze, "swap": Swap}
+    if action not in kinds:
+        raise ValueError(f"There is no operation {str(action)[:40]!r}: choose one of the list.")
+    return kinds[action](tokens)
+
+
+def _line(values: torch.Tensor, scale: torch.Tensor) -> str:
+    """Values [S], one for each segment, as COLUMNS bytes, 255 where there is none (below 0)."""
+    columns = torch.full((COLUMNS,), -1.0)
+    at = torch.arange(COLUMNS) * len(values) // COLUMNS
+    if len(values) > COLUMNS:
+        at = torch.arange(len(values)) * COLUMNS // len(values)
+        columns.scatter_reduce_(0, at, values, "amax")
+    else:
+        columns = values[at]
+    scaled = (columns / max(scale.max().item(), 1e-9) * 250).clamp(max=250)
+    return pack(torch.where(columns < 0, 255.0, scaled))
+
+
+def _told(visit: Visit, reader, name: str, answer, question: str) -> dict:
+    truth = visit.truth(question.strip(), reader.state.tokens_read)
+    right = None if truth is None else answer.text.lower() == truth.lower()
+    return {"name": name, "answer": answer.text, "score": answer.score, "right": right}

@@ -1,0 +1,109 @@
+"""The page's lower half: time travel, surgery, race, and what to take home."""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from . import takehome, views, words
+from .explore import ACTIONS, ALL, Explore
+from .handlers import ASKING, Handlers, one_sentence
+from .haystack_panel import QUIET, explained
+
+SLOW = {"api_visibility": "private", "show_progress": "minimal", **ASKING}
+
+
+def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str) -> Callable:
+    """The tabs. Returns what to call with the event that ends a reading: then there is something to look at.
+
+    Args:
+        explore: what it calls.
+        question: the box that questions are typed into; all tabs ask that one.
+        live: the live view; a click on its timeline goes to a segment.
+        checkpoint: how the snippet names the model.
+    """
+    gr.Markdown("## Look closer")
+    with gr.Column(elem_id="explore"):
+        segment = gr.Slider(
+            1, 2, 1, step=1, label="Segment (or click the timeline)", info="a moment of the reading", buttons=[]
+        )
+        with gr.Tabs():
+            with gr.Tab("Time travel"):
+                look = _travel(explore, question, segment)
+            with gr.Tab("Surgery"):
+                _surgery(explore, question, segment)
+            with gr.Tab("Race"):
+                _race(explore, question)
+            with gr.Tab("Take home"):
+                _take_home(explore.handlers, checkpoint)
+    live.seek(explore.seek, None, segment, queue=False, **QUIET).then(**look)
+    return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look)
+
+
+def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
+    """Returns the event arguments that show the chosen segment."""
+    backbone = explore.base.config.build_backbone_config()
+    with gr.Row():
+        choices = [
+            gr.Dropdown(_numbered(what, count), value=ALL, label=what.capitalize(), min_width=120)
+            for what, count in (
+                ("layer", backbone.num_hidden_layers),
+                ("head", backbone.num_attention_heads),
+                ("memory token", explore.base.config.num_memory_tokens),
+            )
+        ]
+    shown = views.segment()
+    with gr.Row():
+        ask = gr.Button("Ask here", min_width=100, elem_id="ask-here")
+    answer = gr.Label(label="The answer from this moment", num_top_classes=5, elem_id="answer-here")
+    explained(words.TRAVEL)
+    look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET}
+    gr.on([segment.input, *(choice.input for choice in choices)], **look, trigger_mode="always_last")
+    ask.click(explore.ask, [segment, question], answer, **SLOW)
+    return look
+
+
+def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> None:
+    tokens = range(1, explore.base.config.num_memory_tokens + 1)
+    with gr.Row():
+        action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=160)
+        std = gr.Slider(0, 3, 1, step=0.1, label="Strength of the noise", min_width=140, buttons=[])
+    chosen = gr.CheckboxGroup([(str(t), t) for t in tokens], value=[], label="Memory tokens", elem_id="tokens")
+    with gr.Row():
+        every = gr.Button("All of them", size="sm", min_width=80)
+        none = gr.Button("None", size="sm", min_width=80)
+        operate = gr.Button("Operate and read on", variant="primary", min_width=160)
+    shown = views.compare()
+    explained(words.SURGERY)
+    every.click(lambda: list(tokens), None, chosen, queue=False, **QUIET)
+    none.click(lambda: [], None, chosen, queue=False, **QUIET)
+    operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW)
+
+
+def _race(explore: Explore, question: gr.Textbox) -> None:
+    go = gr.Button("Race", variant="primary", min_width=100)
+    shown = views.race()
+    explained(words.RACE)
+    go.click(explore.race, question, shown, **SLOW)
+
+
+def _take_home(handlers: Handlers, checkpoint: str) -> None:
+    def pack(request: gr.Request):
+        with one_sentence():
+            return gr.update(value=str(takehome.run_zip(handlers.visit(request), checkpoint)), visible=True)
+
+    def write(request: gr.Request):
+        with one_sentence():
+            return takehome.snippet(handlers.visit(request), checkpoint)
+
+    with gr.Row():
+        make = gr.Button("Make a zip of this run", min_width=140)
+        show = gr.Button("Show the Python for it", min_width=140)
+    file = gr.File(label="The run", visible=False, interactive=False)
+    code = gr.Code(label="The same in Python", language="python", interactive=False, elem_id="snippet")
+    explained(words.HOME)
+    make.click(pack, None, file, **SLOW)
+    show.click(write, None, code, queue=False, **QUIET)
+
+
+def _numbered(what: str, count: int) -> list[tuple[str, int]]:
+    return [(f"all {what}s (mean)", ALL), *((f"{what} {i}", i) for i in range(1, count + 1))]

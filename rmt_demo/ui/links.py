@@ -1,0 +1,93 @@
+"""A set-up as a link, and back: everything that makes a haystack, except a text of the visitor's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from ..data import corpora
+from ..reader import Reader
+from . import inputs, presets
+
+KEYS = ("preset", "text", "length", "seed", "fact", "at", "follow")
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What the page's left column says.
+
+    preset  the name of the preset that the facts were drawn from
+    source  the background text
+    length  tokens
+    seed    draws the preset, and chooses where the background starts
+    facts   rows of [sentence, position]
+    pins    questions followed while reading
+    """
+
+    preset: str
+    source: str
+    length: int
+    seed: int
+    facts: list[list]
+    pins: list[str]
+
+
+def query(reader: Reader, setup: SetUp) -> str:
+    """The part of a link behind the "?".
+
+    Raises:
+        ValueError: if something in the set-up is wrong, or the text is the visitor's own.
+    """
+    if setup.source not in corpora.PACKAGED:
+        raise ValueError("A link cannot carry a text of your own: choose one of the packaged ones for it.")
+    setup = _checked(reader, setup)
+    pairs = [("preset", setup.preset), ("text", setup.source), ("length", setup.length), ("seed", setup.seed)]
+    for sentence, position in setup.facts:
+        pairs += [("fact", sentence), ("at", f"{position:g}")]
+    return urlencode(pairs + [("follow", question) for question in setup.pins])
+
+
+def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | None:
+    """The set-up that a page's address asks for; None if it asks for none.
+
+    Args:
+        reader: for the limits on facts and questions.
+        parameters: the pairs of the query string. Keys that are not ours are left alone.
+
+    Raises:
+        ValueError: as for whatever is typed into the page.
+    """
+    found = {key: [value for name, value in parameters if name == key] for key in KEYS}
+    if not any(found.values()):
+        return None
+    if len(found["fact"]) != len(found["at"]):
+        raise ValueError("The link is damaged, not every fact has a position: ask for a new one.")
+    facts = [[sentence, position] for sentence, position in zip(found["fact"], found["at"], strict=True)]
+
+    def one(key: str, default):
+        return found[key][0] if found[key] else default
+
+    return _checked(
+        reader,
+        SetUp(
+            one("preset", presets.FIRST),
+            one("text", "kjv"),
+            one("length", 20_000),
+            one("seed", 0),
+            facts,
+            found["follow"],
+        ),
+    )
+
+
+def _checked(reader: Reader, setup: SetUp) -> SetUp:
+    """The same with its types right; one sentence if a reading could not start from it."""
+    if setup.preset not in dict((name, label) for label, name in presets.PRESETS):
+        raise ValueError(f"There is no preset {str(setup.preset)[:40]!r}: choose one of the list.")
+    if setup.source not in corpora.PACKAGED:
+        raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one of the list.")
+    length, shortest = inputs.whole(setup.length, "length"), reader.config.text_capacity
+    if not shortest <= length <= inputs.LONGEST:
+        raise ValueError(f"The length is from {shortest:,} (one segment) to {inputs.LONGEST:,} tokens.")
+    facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]
+    pins = inputs.pins(reader, setup.pins)
+    return SetUp(setup.preset, setup.source, length, inputs.whole(setup.seed, "seed"), facts, pins)

@@ -1,0 +1,88 @@
+// What the pictures share. gr.HTML calls a script once, with its element, its props and `watch`.
+const find = (name) => element.querySelector(name);
+const FACT = "#e66100";
+// Colours told apart by colour-blind eyes (Okabe and Ito), and a symbol for each, so that colour is not all.
+const LINES = { light: ["#0072b2", "#d55e00", "#007a5a"], dark: ["#56b4e9", "#e69f00", "#3fd0a0"] };
+const VIRIDIS = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"];
+const EDGE = 8; // room for half a marker at both ends of a picture
+
+const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+// 256 colours that run evenly through the given ones, as [red, green, blue].
+function ramp(stops) {
+  const colours = stops.map(rgb);
+  return Array.from({ length: 256 }, (_, i) => {
+    const at = (i / 255) * (colours.length - 1);
+    const low = Math.min(Math.floor(at), colours.length - 2);
+    return colours[low].map((c, k) => Math.round(c + (colours[low + 1][k] - c) * (at - low)));
+  });
+}
+
+const WRITES = ramp(VIRIDIS);
+
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// An array of rows x columns bytes as a small picture, to be drawn at any size.
+function picture(data, rows, columns, colours, shown = columns) {
+  const small = document.createElement("canvas");
+  small.width = columns;
+  small.height = rows;
+  const image = new ImageData(columns, rows);
+  data.forEach((value, i) => {
+    image.data.set(colours[value], 4 * i);
+    image.data[4 * i + 3] = i % columns < shown ? 255 : 0;
+  });
+  small.getContext("2d").putImageData(image, 0, 0);
+  return small;
+}
+
+// A canvas as sharp as the screen, empty, with its size in CSS pixels.
+function fresh(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const scale = window.devicePixelRatio || 1;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  pen.imageSmoothingEnabled = false;
+  const x = (share) => EDGE + share * (width - 2 * EDGE);
+  return { pen, width, height, x };
+}
+
+function theme() {
+  const style = getComputedStyle(element);
+  const dark = !!document.querySelector(".dark");
+  element.classList.toggle("night", dark); // for the style sheet, which sees nothing outside of the element
+  return {
+    dark,
+    text: style.getPropertyValue("--body-text-color").trim() || "#222",
+    quiet: style.getPropertyValue("--border-color-primary").trim() || "#ccc",
+  };
+}
+
+// A triangle that points down (or up) at a place.
+function triangle(pen, x, y, size, up = false) {
+  const way = up ? -1 : 1;
+  pen.beginPath();
+  pen.moveTo(x - size, y - way * size);
+  pen.lineTo(x + size, y - way * size);
+  pen.lineTo(x, y + way * size);
+  pen.fill();
+}
+
+// The facts of a text above its strip.
+function facts(pen, x, shares) {
+  pen.fillStyle = FACT;
+  for (const share of shares) {
+    triangle(pen, x(share), 9, 6);
+    pen.fillRect(x(share) - 0.5, 16, 1, 12);
+  }
+}
+
+// A new element with words in it. Words are always text, never HTML.
+function make(tag, words = "", name = "") {
+  const made = document.createElement(tag);
+  made.textContent = words;
+  made.className = name;
+  return made;
+}

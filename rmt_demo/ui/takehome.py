@@ -1,0 +1,70 @@
+"""A reading to take home: its files in a zip, and a few lines of Python that do the same."""
+
+import json
+import zipfile
+from pathlib import Path
+
+from ..data import corpora
+from .visits import Visit
+
+FILES = ("trace.safetensors", "trace.json", "settings.json", "answers.json")
+
+
+def run_zip(visit: Visit, checkpoint: str) -> Path:
+    """Write the trace, the settings and the answers into one file, in the visitor's folder.
+
+    Args:
+        visit: has read something.
+        checkpoint: the model's name.
+
+    Raises:
+        ValueError: if nothing has been read yet, or the reading is still going on.
+    """
+    if visit.text is None or not (len(visit.trace) or visit.trace.tail):
+        raise ValueError("Nothing has been read yet: press Read first.")
+    if visit.running:
+        raise ValueError("The reading is still going on: pause it, or wait for its end.")
+    visit.beliefs.save(visit.trace)
+    visit.trace.save(visit.folder)
+    settings = visit.settings | {"checkpoint": checkpoint, "tokens_read": visit.reader.state.tokens_read}
+    for name, content in (("settings.json", settings), ("answers.json", visit.answers)):
+        (visit.folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    path = visit.folder / "run.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            archive.write(visit.folder / name, name)
+    return path
+
+
+def snippet(visit: Visit, checkpoint: str) -> str:
+    """Python that reads the same haystack with the same model and asks the same questions.
+
+    Raises:
+        ValueError: if nothing has been read yet.
+    """
+    if visit.text is None:
+        raise ValueError("Nothing has been read yet: press Read first.")
+    own = visit.settings["text"] not in corpora.PACKAGED
+    source = '"my_text.txt"  # the file you uploaded, or the text you pasted' if own else repr(visit.settings["text"])
+    facts = "".join(f"    Fact({fact.text!r}, {fact.position:g}),\n" for fact in visit.text.facts)
+    asked = [answer["question"] for answer in visit.answers]
+    questions = list(dict.fromkeys([*visit.beliefs.told, *asked]))
+    return f"""from rmt_demo import Reader, Trace
+from rmt_demo.data.haystack import Fact, Haystack
+
+background = {source}
+facts = [
+{facts}]
+questions = {questions!r}
+
+reader = Reader.from_pretrained({checkpoint!r})
+text = Haystack(background, facts, {visit.text.length}, seed={visit.text.seed}, tokenizer=reader.tokenizer)
+trace = Trace()
+for step in reader.read(text):
+    trace.add(step)
+    print(step.index, round(step.update_norm.max().item(), 2))
+trace.tail = reader.tail
+for question, answer in zip(questions, reader.ask_many(questions)):
+    print(question, answer.text, f"{{answer.score:.0%}}")
+trace.save("my_run")  # then: python -m rmt_demo replay --trace my_run
+"""

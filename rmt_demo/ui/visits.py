@@ -1,0 +1,117 @@
+"""What each visitor has: a reader of their own (the model is shared) and what it has read. Nothing else is kept."""
+
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..data.haystack import Fact, Haystack
+from ..reader import Reader, SegmentStep
+from ..segments import token_ids
+from ..trace import Trace
+from .beliefs import Beliefs
+from .live_view import LiveView
+from .presets import FIRST, Preset, draw
+
+MOST_VISITS = 200  # whoever has not been active for longest makes room
+MAX_MEMORIES = 256  # kept in a visitor's trace
+
+
+class Visit:
+    """One visitor.
+
+    Attributes:
+        reader: after all that was read so far.
+        text: the haystack, None before the first reading.
+        steps: the rest of the reading; whoever iterates goes on where the last one stopped.
+        trace: of the reading.
+        halt: why the reading has to end after this segment: "", "paused", "stopped" or "left".
+        finished: whether the text was read to its end.
+        run: the number of the loop that may read on; whoever starts another one ends this one.
+    """
+
+    def __init__(self, reader: Reader):
+        self.reader = reader
+        self.text: Haystack | None = None
+        self.facts: list[tuple[Fact, int, int]] = []  # with the offsets of its first token and behind its last
+        self.settings: dict = {}
+        self.preset: Preset | None = None
+        self.steps: Iterator[SegmentStep] = iter(())
+        self.trace = Trace(MAX_MEMORIES)
+        self.beliefs = Beliefs((), 1, self.truth)
+        self.view = LiveView(1, [], reader.config)
+        self.halt, self.run, self.finished = "", 0, False
+        self.read_seconds = 0.0  # spent on segments
+        self.answers: list[dict] = []  # what was asked, for the download
+        self.seen = None  # the attention of the segment that was looked at last, with its number
+        self.drawn: list[list] = draw(FIRST, 0).rows  # what the table showed when a preset was drawn last
+        self._folder: Path | None = None
+
+    def begin(self, text: Haystack, questions: Sequence[str], preset: Preset | None, settings: dict) -> None:
+        """Start over with another text."""
+        self.reader = self.reader.fork()
+        self.reader.reset()
+        self.text, self.preset, self.settings = text, preset, settings
+        sizes = [len(ids) for ids in token_ids(self.reader.tokenizer, [fact.text for fact, _ in text.placements])]
+        self.facts = [(fact, at, at + size) for (fact, at), size in zip(text.placements, sizes, strict=True)]
+        self.steps, self.trace = self.reader.read(text), Trace(MAX_MEMORIES)
+        segments = text.tokens // self.reader.config.text_capacity
+        self.beliefs = Beliefs(questions, segments, self.truth)
+        self.view = LiveView(text.tokens, [offset for _, offset in text.placements], self.reader.config)
+        self.finished, self.read_seconds, self.answers = False, 0.0, []
+
+    @property
+    def running(self) -> bool:
+        """Whether a reading is going on."""
+        return self.text is not None and not self.finished and not self.halt
+
+    def truth(self, question: str, tokens: int) -> str | None:
+        """The right answer to whoever has read so many tokens, None where nobody knows it."""
+        read = sum(end <= tokens for _, _, end in self.facts)
+        return self.preset.answer(question, read) if self.preset else None
+
+    @property
+    def folder(self) -> Path:
+        """For this visitor's files; gone with them."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="rmt-"))
+        return self._folder
+
+    def leave(self) -> None:
+        """End whatever is going on and forget everything."""
+        self.halt, self.run = "left", self.run + 1
+        self.steps, self.trace, self.text = iter(()), Trace(MAX_MEMORIES), None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Visits:
+    """Visitors by their session.
+
+    Args:
+        reader: the one whose model they share. It never reads anything itself.
+    """
+
+    def __init__(self, reader: Reader):
+        self.base = reader
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def of(self, session: str | None) -> Visit:
+        """This session's visit; a new one where there is none."""
+        key = session or ""
+        visit = self._visits.setdefault(key, None) or Visit(self.base.fork())
+        self._visits[key] = visit
+        self._visits.move_to_end(key)
+        while len(self._visits) > MOST_VISITS:
+            self._visits.popitem(last=False)[1].leave()
+        return visit
+
+    def leave(self, session: str | None) -> None:
+        """The visitor has closed the page."""
+        visit = self._visits.pop(session or "", None)
+        if visit:
+            visit.leave()

@@ -1,0 +1,249 @@
+"""What stands behind the page's panels: presets, links, beliefs, time travel, surgery, race, the zip."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qsl
+
+import pytest
+import torch
+from tiny import tiny_model, tiny_text
+
+gr = pytest.importorskip("gradio")
+
+from rmt_demo import Reader, Trace  # noqa: E402
+from rmt_demo.answers import Answer  # noqa: E402
+from rmt_demo.ui import inputs, links, presets, takehome, words  # noqa: E402
+from rmt_demo.ui.beliefs import CHANGED, FORGOT, LEARNED, Beliefs  # noqa: E402
+from rmt_demo.ui.explore import Explore  # noqa: E402
+from rmt_demo.ui.handlers import Handlers  # noqa: E402
+
+ME = SimpleNamespace(session_hash="me")
+QUESTION = "where is daniel?"
+
+
+@pytest.fixture(scope="module")
+def reader(backbone, tokenizer):
+    return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
+
+
+@pytest.fixture(scope="module")
+def explore(reader):
+    """Of a visitor who has read a text with one fact in it."""
+    handlers = Handlers(reader)
+    facts = [["daniel went to the garden.", 0.5]]
+    list(handlers.read(inputs.PASTED, tiny_text(400), None, 600, facts, 0, "first", [QUESTION], ME))
+    return Explore(handlers)
+
+
+# -- presets
+
+
+@pytest.mark.parametrize("name", [name for _, name in presets.PRESETS])
+def test_a_preset_knows_its_answers_and_when_they_hold(name):
+    for seed in range(5):
+        preset = presets.draw(name, seed)
+        inputs.parse_facts(preset.rows)
+        first = next(iter(preset.queries))
+        answers = [preset.answer(first, read) for read in range(len(preset.statements) + 1)]
+        assert answers[0] == "unknown", "nobody knows before the first fact"
+        assert (answers[-1] == "unknown") == (name == "unknown")
+        assert preset.answer("Who?", 1) is None
+        assert presets.draw(name, seed) == preset, "the same seed draws the same"
+
+
+def test_an_override_changes_the_right_answer_on_the_way():
+    preset = presets.draw("override", 3)
+    first = next(iter(preset.queries))
+    told = {preset.answer(first, read) for read in range(len(preset.statements) + 1)}
+    assert len(told - {"unknown"}) == 2
+
+
+def test_memorize_starts_with_its_fact():
+    assert presets.draw("memorize", 0).positions == (0.0,)
+
+
+def test_edited_facts_are_no_preset_any_more():
+    rows = presets.draw("several", 4).rows
+    assert presets.matching("several", 4, rows)
+    assert presets.matching("several", 4, [*rows, ["", None]]), "an empty row is no fact"
+    assert presets.matching("several", 4, rows[:-1]) is None
+    assert presets.matching("several", 4, [[text, 1 - at] for text, at in rows]) is None, "the order counts"
+    assert presets.matching("nothing", 4, rows) is None
+
+
+# -- links
+
+
+def test_a_link_restores_the_whole_set_up(reader):
+    facts = [["the key & the lamp = é 'quoted'.", 0.25], ["daniel went home.", 1.0]]
+    setup = links.SetUp("detect", "pydoc", 5000, 7, facts, ["where is daniel?", "who?"])
+    assert links.restore(reader, parse_qsl(links.query(reader, setup))) == setup
+
+
+def test_a_page_without_a_link_is_left_alone(reader):
+    assert links.restore(reader, [("__theme", "dark"), ("view", "api")]) is None
+
+
+@pytest.mark.parametrize(
+    "query, sentence",
+    [
+        ("length=-1", "one segment"),
+        ("length=many", "whole number"),
+        ("text=/etc/passwd", "no text"),
+        ("text=pasted", "no text"),
+        ("preset=<b>", "no preset"),
+        ("fact=a b c", "damaged"),
+        ("fact=a&at=2", "position"),
+        ("seed=x", "seed"),
+        ("follow=a&follow=b&follow=c&follow=d", "3 questions"),
+    ],
+)
+def test_a_link_is_checked_like_everything_typed(reader, query, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        links.restore(reader, parse_qsl(query))
+
+
+def test_a_text_of_ones_own_fits_into_no_link(reader):
+    with pytest.raises(ValueError, match="of your own"):
+        links.query(reader, links.SetUp("first", inputs.PASTED, 5000, 0, [], []))
+
+
+# -- beliefs
+
+
+def scripted(answers):
+    """A reader that gives these answers, one after the other, and counts how often it was asked."""
+    said = SimpleNamespace(asked=0, state=SimpleNamespace(tokens_read=0, segments_read=0))
+
+    def ask_many(questions):
+        said.asked += 1
+        return [Answer(answers[said.state.segments_read - 1], 0.5, []) for _ in questions]
+
+    said.ask_many = ask_many
+    return said
+
+
+def follow(answers, truths, changes, segments=1):
+    reader = scripted(answers)
+    beliefs = Beliefs(["q"], segments, lambda question, tokens: truths[tokens - 1])
+    for number, change in enumerate(changes, 1):
+        reader.state = SimpleNamespace(tokens_read=number, segments_read=number)
+        beliefs.after(SimpleNamespace(update_norm=torch.tensor([float(change)])), reader)
+    return beliefs, reader
+
+
+def test_learning_and_forgetting_are_noted_where_they_happen():
+    answers = ["unknown", "garden", "garden", "office", "garden"]
+    beliefs, _ = follow(answers, ["unknown", "garden", "garden", "garden", "garden"], [1] * 5)
+    assert [(e["segment"], e["kind"]) for e in beliefs.events["q"]] == [(1, LEARNED), (3, FORGOT), (4, LEARNED)]
+
+
+def test_without_a_known_truth_only_changes_are_noted():
+    beliefs, _ = follow(["a", "b", "b"], [None] * 3, [1] * 3)
+    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED]
+
+
+def test_an_unchanged_memory_is_not_asked_again():
+    beliefs, reader = follow(["a"] * 6, [None] * 6, [1, 0, 0, 1, 0, 0])
+    assert reader.asked == 2, "a shut gate leaves the memory, and so the answers, as they are"
+
+
+def test_long_texts_are_asked_every_few_segments():
+    beliefs, reader = follow(["a"] * 50, [None] * 50, [1] * 50, segments=4000)
+    assert reader.asked == 5
+
+
+# -- time travel, surgery, race
+
+
+def test_time_travel_shows_the_segment_with_its_fact(explore, reader):
+    segment = explore.segments(ME)["value"]
+    shown = explore.look(segment, 0, 0, 0, ME)
+    [(first, end)] = shown["facts"]
+    shown_fact = shown["tokens"][max(first, 0) : end]
+    assert "daniel" in shown_fact, f"the fact is highlighted wrongly: {shown_fact}"
+    assert shown["row"] == -1 and shown["rows"] == reader.config.num_memory_tokens
+    assert explore.look(segment, 1, 2, 3, ME)["weights"] != shown["weights"], "a head is not the mean of all"
+
+
+def test_asking_from_a_moment_is_asking_a_reader_that_stopped_there(explore, reader):
+    visit = explore.handlers.visit(ME)
+    fork = reader.fork()
+    list(fork.read_segments(visit.trace.segment(i) for i in range(5)))
+    then = explore.ask(5, QUESTION, ME)["value"]
+    assert then == pytest.approx(dict(fork.ask(QUESTION).candidates), abs=1e-4)
+
+
+def test_surgery_compares_with_the_untouched_run(explore):
+    before = explore.handlers.visit(ME).reader.state.memory
+    *_, last = explore.operate(3, "erase", [1, 2, 3, 4], 1.0, QUESTION, ME)
+    assert [answer["name"] for answer in last["answers"]] == ["Untouched", "Operated"]
+    assert last["before"] != last["after"]
+    assert torch.equal(explore.handlers.visit(ME).reader.state.memory, before), "surgery is on a copy"
+
+
+@pytest.mark.parametrize(
+    "action, tokens, sentence",
+    [
+        ("erase", [], "at least one"),
+        ("swap", [1], "choose two"),
+        ("erase", [99], "no token"),
+        ("melt", [1], "no operation"),
+    ],
+)
+def test_impossible_surgery_is_said_in_one_sentence(explore, action, tokens, sentence):
+    with pytest.raises(gr.Error, match=sentence):
+        list(explore.operate(3, action, tokens, 1.0, QUESTION, ME))
+
+
+def test_the_race_says_what_each_one_sees(explore):
+    race = explore.race(QUESTION, ME)
+    rmt, segment, window = race["lanes"]
+    assert rmt["read"] == 1 and segment["read"] == segment["sees"] < window["sees"] < 1
+
+
+def test_nothing_read_nothing_to_explore(reader):
+    nobody = Explore(Handlers(reader))
+    for act in (
+        lambda: nobody.ask(1, QUESTION, ME),
+        lambda: list(nobody.operate(1, "erase", [1], 1.0, QUESTION, ME)),
+        lambda: nobody.race(QUESTION, ME),
+    ):
+        with pytest.raises(gr.Error, match="read"):
+            act()
+
+
+# -- take it home
+
+
+def test_the_zip_holds_the_whole_run(explore, tmp_path):
+    visit = explore.handlers.visit(ME)
+    explore.handlers.ask(QUESTION, ME)
+    path = takehome.run_zip(visit, "checkpoints/any")
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(archive.namelist()) == sorted(takehome.FILES)
+        assert json.loads(archive.read("settings.json"))["facts"] == [["daniel went to the garden.", 0.5]]
+        assert json.loads(archive.read("answers.json"))[-1]["question"] == QUESTION
+    trace = Trace.load(path)
+    assert len(trace) == len(visit.trace) and trace.beliefs[QUESTION]
+
+
+def test_the_snippet_is_python_whatever_the_visitor_typed(reader):
+    handlers = Handlers(reader)
+    nasty = 'a "b" \\ \'\'\' {x}\n"""; import os'
+    list(handlers.read("kjv", "", None, 600, [[nasty, 0.5]], 0, "first", ['where is the "key"?'], ME))
+    code = takehome.snippet(handlers.visit(ME), "checkpoints/any")
+    compile(code, "snippet", "exec")
+    assert "import os" not in [line.strip() for line in code.splitlines()]
+
+
+def test_the_labs_named_on_the_page_exist():
+    labs = Path(__file__).parent.parent / "labs"
+    if not labs.exists():
+        pytest.skip("there are no labs yet")
+    named = set(re.findall(r"labs/(\w+\.ipynb)", " ".join(v for v in vars(words).values() if isinstance(v, str))))
+    assert named and not {name for name in named if not (labs / name).exists()}
+    assert len(words.TOUR) <= 5
