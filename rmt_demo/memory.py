@@ -16,6 +16,7 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   `memory_reach` keeps each of them to the text near its position.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -44,14 +45,20 @@ class TextKeyValues:
         return TextKeyValues(self.mask[index], [(k[index], v[index]) for k, v in self.layers])
 
 
-class _Recorder:
-    """Given to the attention function in the text pass: keeps every layer's keys and values."""
+class _Enough(Exception):
+    """Ends the text pass when the last layer's keys and values are there: what that layer makes of them, nobody asks."""
 
-    def __init__(self, kept: TextKeyValues):
-        self.kept = kept
+
+class _Recorder:
+    """Given to the attention function in the text pass: keeps the keys and values of all `depth` layers."""
+
+    def __init__(self, kept: TextKeyValues, depth: int):
+        self.kept, self.depth = kept, depth
 
     def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         self.kept.layers.append((key, value))
+        if len(self.kept.layers) == self.depth:
+            raise _Enough
         return key, value
 
 
@@ -224,12 +231,13 @@ class MemoryCell(nn.Module):
         positions = torch.arange(m, m + framed.shape[1], device=text.device)
         positions[0] = 0
         mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
-        self.backbone(
-            inputs_embeds=framed,
-            attention_mask=mask,
-            position_ids=positions[None] + self.first_position,
-            text_rows=_Recorder(kept),
-        )
+        with contextlib.suppress(_Enough):
+            self.backbone(
+                inputs_embeds=framed,
+                attention_mask=mask,
+                position_ids=positions[None] + self.first_position,
+                text_rows=_Recorder(kept, self.backbone.config.num_hidden_layers),
+            )
         return kept
 
     def update(self, memory: Tensor, text: TextKeyValues, watch: Callable | None = None) -> Tensor:

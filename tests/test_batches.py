@@ -10,6 +10,7 @@ from rmt_demo import RMTConfig, backbones
 from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import UNKNOWN
+from rmt_demo.data.families import FAMILIES
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.questions import question_ids
@@ -187,3 +188,22 @@ def test_shorter_segments_early_in_a_curriculum(make):
     mixture = Mixture(4, (1, 2), facts=(1, 1), task_rate=1.0, background=2, tail_rate=0.0)
     assert make().batch(mixture, "s", 48).inputs["input_ids"].shape[1] == 48 - 10 - 1
     assert make().batch(mixture, "s").inputs["input_ids"].shape[1] == 128 - 10 - 1
+
+
+def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):
+    table = "berth: person -> number\n+ {person}: berth {number}. | Berth {number}: {person}.\n"
+    table += "? Which berth has {person}? | Where does {person} sleep?"
+
+    def asked(maker, **fields):
+        return [
+            q.query.family for q in maker.batch(Mixture(32, task_rate=0.0, background=1, **fields), "own").questions
+        ]
+
+    maker = make()
+    try:
+        assert set(asked(maker, own=table, own_rate=1.0)) == {"berth"}
+        mixed = asked(maker, own=table, own_rate=0.5)
+        assert 0.25 < mixed.count("berth") / len(mixed) < 0.75
+        assert "berth" not in asked(maker), "without a table nobody tells of berths"
+    finally:
+        del FAMILIES["berth"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rmt_demo.data.facts import UNKNOWN, Query, Statement, StoryGenerator, oracle
-from rmt_demo.data.families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, slot_kind, slots_of
+from rmt_demo.data.families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, own, slot_kind, slots_of
 from rmt_demo.data.words import KINDS, pool, side
 
 SETTINGS = [("train", "train"), ("eval", "train"), ("eval", "heldout"), ("eval", "all")]
@@ -323,3 +323,70 @@ def test_unknown_questions_are_easy_and_hard():
                 near = q.query.family in families or any(word in words for _, word in q.query.known)
                 hard, easy = hard + near, easy + (not near)
     assert easy > 50 and hard > easy, f"{hard} hard and {easy} easy unknown questions"
+
+
+# -- families of one's own
+
+LOG = """
+watch: weekday -> person
++ {weekday}: {person} on deck. | Deck, {weekday}: {person}.
+? Who was on deck on {weekday}? | Whose was the deck on {weekday}?
+
+hold: number -> food
++ Hold {number}: {food}. | In hold {number}, {food}.
+? What is in hold {number}? | Hold {number} is full of what?
+! Hold {number} now: {food}. | Since then {food} in hold {number}.
+"""
+
+
+@pytest.fixture
+def log():
+    """The families of `LOG`; those that a test brings in are forgotten after it."""
+    shipped = dict(FAMILIES)
+    yield own(LOG)
+    FAMILIES.clear()
+    FAMILIES.update(shipped)
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_stories_of_ones_own_keep_words_and_wordings_of_the_splits_apart(log, split):
+    pattern = {"train": r"(.+): (.+) on deck\.|Hold (.+?)(?: now)?: (.+)\.", "eval": None}[split]
+    pattern = pattern or r"Deck, (.+?): (.+)\.|In hold (.+), (.+)\.|Since then (.+) in hold (.+)\."
+    kinds = Counter()
+    for story in stories(split, log, 300):
+        assert all(re.fullmatch(pattern, text) for text in story.sentences), story.sentences
+        assert all(side(word) == split for fact in story.statements for _, word in fact.slots)
+        for question in story.questions:
+            assert question.answer == oracle(story.statements, question.query)
+            assert question.query.family in ("watch", "hold"), "a question about a family nobody told of"
+            kinds[question.kind] += 1
+    assert kinds.keys() == {"single", "override", "unknown"}
+
+
+def test_a_table_may_be_corrected_and_brought_in_again(log):
+    own(LOG.replace("on deck.", "at the helm."))
+    assert FAMILIES["watch"].statements[0] == "{weekday}: {person} at the helm."
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "sentence"),
+    [
+        ("watch:", "watch", "'watch weekday -> person' does not begin a family"),
+        ("watch:", "go:", "a family 'go' already"),
+        ("weekday", "sail", "no word pool for the slot 'sail'"),
+        (" | Deck, {weekday}: {person}.", "", "'watch' needs two or more sentences marked +"),
+        ("! ", "!", "should begin with one of"),
+        (
+            "What is in hold {number}?",
+            "Where is {food}?",
+            "'Where is {food}?' of the family 'hold' should mention {num",
+        ),
+        ("In hold {number}, {food}.", "In the hold, {food}.", "should mention {number} {food} and nothing else"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_one_clear_sentence(wrong, right, sentence):
+    before = dict(FAMILIES)
+    with pytest.raises(ValueError, match=re.escape(sentence)) as error:
+        own(LOG.replace(wrong, right))
+    assert "\n" not in str(error.value)
+    assert before == FAMILIES, "a wrong table must leave no family behind"

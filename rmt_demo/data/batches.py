@@ -19,6 +19,7 @@ from ..segments import token_ids
 from .babi import QA
 from .corpora import Background
 from .facts import Question, StoryGenerator
+from .families import own
 from .tasks import EASIER, TASKS
 
 
@@ -36,6 +37,8 @@ class Mixture:
     unknown_rate  share of questions about what the text does not say
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
+    own           families of your own, as a table (see `families.own`)
+    own_rate      share of the stories, tasks apart, that are about those alone
     """
 
     batch_size: int = 32
@@ -48,6 +51,8 @@ class Mixture:
     unknown_rate: float = 0.15
     families: str = "train"
     background: int = 32
+    own: str = ""
+    own_rate: float = 0.0
 
 
 @dataclass
@@ -124,8 +129,10 @@ class BatchMaker:
                 task = (TASKS | EASIER)[name](rng, count)
                 story, at_start = task.story, task.at_start
         else:
+            is_own = mixture.own and rng.random() < mixture.own_rate
+            families = own(mixture.own) if is_own else mixture.families
             story, at_start = (
-                self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, mixture.families),
+                self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, families),
                 False,
             )
         return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start

@@ -35,14 +35,21 @@ class StoryGenerator:
         self.rng = Random(seed)
         self.extra_words = [word for word in extra_words if side(word) == split and word.lower() != UNKNOWN]
 
-    def story(self, num_facts: int, num_questions: int, unknown_rate: float = 0.15, families: str = "train") -> Story:
+    def story(
+        self,
+        num_facts: int,
+        num_questions: int,
+        unknown_rate: float = 0.15,
+        families: str | Sequence[Family] = "train",
+    ) -> Story:
         """Draw one story.
 
         Args:
             num_facts: sentences, 1 to 20; an override and each step of a carried thing count as one.
             num_questions: questions, on different facts as far as there are any; 0 for none.
             unknown_rate: how many of them ask what the story does not say.
-            families: "train", or in the evaluation split also "heldout" (families never trained on) or "all".
+            families: "train", or in the evaluation split also "heldout" (families never trained on) or "all"; or those
+                of your own (see `families.own`).
 
         Raises:
             ValueError: for a number out of range, or held-out families asked of the training split.
@@ -53,7 +60,7 @@ class StoryGenerator:
             raise ValueError("Ask for zero or more questions and an unknown_rate between 0 and 1.")
         choice = self._families(families)
         plot: list[Statement] = []
-        if families != "heldout" and num_facts > 1 and self.rng.random() < 0.11:
+        if TRAINED["take"] in choice and num_facts > 1 and self.rng.random() < 0.11:
             plot = self._carry()[:num_facts]
         override = len(plot) + 1 < num_facts and self.rng.random() < 0.2
         while len(plot) < num_facts - override:
@@ -65,7 +72,9 @@ class StoryGenerator:
 
     # -- words and sentences
 
-    def _families(self, which: str) -> tuple[Family, ...]:
+    def _families(self, which: str | Sequence[Family]) -> tuple[Family, ...]:
+        if not isinstance(which, str):
+            return tuple(which)
         choices = {"train": TRAINED | PRACTISED}
         if self.split == "eval":
             choices = {"train": TRAINED, "heldout": HELD_OUT, "all": TRAINED | HELD_OUT}
