@@ -46,7 +46,7 @@ class TextKeyValues:
 
 
 class _Enough(Exception):
-    """Ends the text pass when the last layer's keys and values are there: what that layer makes of them, nobody asks."""
+    """Ends the text pass once the last layer's keys and values are there: nobody asks what it makes of them."""
 
 
 class _Recorder:

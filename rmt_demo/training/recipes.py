@@ -48,6 +48,7 @@ MIXED = ("memorize", "detect", "compass", "compass", "turned", "reasoning", "rea
 SPARSE = {"facts": (1, 5), "tail_rate": 0.2, "task_rate": 0.4, "tasks": MIXED, "unknown_rate": 0.2}
 ASKED = ("compass", "compass", "compass", "turned")
 TURNED = ("compass", "turned", "reasoning", "reasoning")
+BRIEF = {"facts": (1, 6), "questions": 6, "tail_rate": 0.15, "task_rate": 0.3, "tasks": MIXED, "unknown_rate": 0.2}
 ALOUD = {"facts": (1, 3), "tail_rate": 1.0, "task_rate": 0.6, "tasks": ("direct", "turned", "reasoning")}
 MORE = Recipe(
     config=OPEN.config | {"segment_length": 272, "num_memory_tokens": 64, "memory_reach": 12},
@@ -59,8 +60,10 @@ MORE = Recipe(
         # Which place lies where: first the directions, then what follows from them.
         Stage(Mixture(32, segments=(1, 1), background=8, tasks=ASKED, **PLACED), (144, 272), 2e-4, 0.9, 300, 40, 0.5),
         Stage(Mixture(32, segments=(1, 1), background=8, tasks=TURNED, **PLACED), (144, 272), 2e-4, 0.9, 100, 40, 0.5),
+        # All of it in short segments, many questions a minute.
+        Stage(Mixture(40, segments=(1, 1), background=4, **BRIEF), (112, 144, 208), 2e-4, 0.95, 300, 40, 0.5),
         # Few facts in many segments, most of them without any.
-        Stage(Mixture(24, segments=(0, 10), background=28, **SPARSE), (208, 272), 2e-4, 1.0, 280, gate_penalty=1.0),
+        Stage(Mixture(24, segments=(0, 10), background=28, **SPARSE), (208, 272), 2e-4, 1.0, 300, gate_penalty=1.0),
     ),
 )
 

@@ -18,7 +18,8 @@ facts come from a preset, the page knows the right answers: a small program (the
 facts.
 
 Uploads: one UTF-8 text file of up to {{upload_mb}} MB. Pasted text: up to {{characters:,}} characters. The link
-restores everything but a text of your own. *Lab: `labs/05_tasks.ipynb`.*
+restores everything but a text of your own. *Labs: `labs/05_tasks.ipynb`,
+`labs/11_your_own_facts.ipynb`.*
 """
 
 LIVE = f"""
@@ -29,7 +30,8 @@ a change is a visible event. The bars and rows show the length (L2 norm) of each
 
 The two meters compare the room that attention scores, keys and values need; both are **estimates** from the model's
 shape, not measurements. Full attention grows with the square of the length, RMT's share does not grow (figures 1 and
-3 of the paper). *Labs: `labs/01_segments.ipynb`, `labs/02_memory_tokens.ipynb`, `labs/03_recurrence.ipynb`.*
+3 of the paper). *Labs: `labs/03_recurrence.ipynb`, `labs/08_to_two_million_tokens.ipynb`,
+`labs/10_what_it_costs.ipynb`.*
 """
 
 BELIEFS = """
@@ -37,21 +39,22 @@ The questions you follow are asked again as the text goes by, all in one batch, 
 nothing is disturbed. **Confidence** is the probability that the model gives its answer. A memory that has not changed
 gives the same answers, so it is asked again only after a write; on very long texts only every few segments. *Learned*
 and *forgot* are said where the right answer is known, otherwise the page notes that the model changed its mind. *Lab:
-`labs/03_recurrence.ipynb`.*
+`labs/09_looking_inside.ipynb`.*
 """
 
 TRAVEL = f"""
 The text of one segment, shaded by how much **attention** the memory tokens paid to each of its tokens: to what they
 looked at when they were rewritten. Choose a layer, a head or a single memory token, or the mean of all. This is the
 *write* operation of figure 6 in {PAPER}; attention says where a memory token looked, not what it took. "Ask here"
-answers from the memory as it was after this segment. *Lab: `labs/02_memory_tokens.ipynb`.*
+answers from the memory as it was after this segment. *Labs:
+`labs/02_memory_tokens.ipynb`, `labs/09_looking_inside.ipynb`.*
 """
 
 SURGERY = f"""
 Change memory tokens after a segment, read the rest of the text again, and compare with the untouched run. **Erase**
 puts a token back to its learned initial value, **freeze** keeps it as it is to the end, **swap** exchanges two,
 **noise** adds random numbers (at strength 1, as long as the token itself). An answer that survives was kept elsewhere
-too. Memory tokens are the rows of *H_mem* in {PAPER}. *Lab: `labs/03_recurrence.ipynb`.*
+too. Memory tokens are the rows of *H_mem* in {PAPER}. *Lab: `labs/09_looking_inside.ipynb`.*
 """
 
 RACE = f"""
@@ -59,7 +62,8 @@ One question, the same trained weights, three readers. **RMT** has read everythi
 unfinished last segment: the rest it knows from its memory. **The last segment only** has no memory of what was
 before. **The longest window** gets as many tokens as the backbone has positions for, though it was trained on shorter
 segments: it says what a longer window gives this very network, not what a network trained for it could do. Seconds
-are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Lab: `labs/01_segments.ipynb`.*
+are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Labs: `labs/01_segments.ipynb`,
+`labs/10_what_it_costs.ipynb`.*
 """
 
 HOME = """
