@@ -63,7 +63,7 @@ MORE = Recipe(
         # All of it in short segments, many questions a minute.
         Stage(Mixture(40, segments=(1, 1), background=4, **BRIEF), (112, 144, 208), 2e-4, 0.95, 300, 40, 0.5),
         # Few facts in many segments, most of them without any.
-        Stage(Mixture(24, segments=(0, 10), background=28, **SPARSE), (208, 272), 2e-4, 1.0, 300, gate_penalty=1.0),
+        Stage(Mixture(24, segments=(0, 10), background=48, **SPARSE), (208, 272), 2e-4, 1.0, 360, gate_penalty=1.0),
     ),
 )
 

@@ -30,7 +30,7 @@ from . import state as states
 from .curriculum import Curriculum, Recipe
 
 SAVE_EVERY = 100  # steps
-QUIET_PENALTY = 5.0  # how much more an open gate costs in a segment without a fact
+QUIET_PENALTY = 30.0  # how much more an open gate costs in a segment without a fact
 
 
 def train(
