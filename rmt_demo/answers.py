@@ -26,6 +26,15 @@ class Answer:
         ranked = sorted(probability.items(), key=lambda pair: -pair[1])[:CANDIDATES]
         return cls(*ranked[0], ranked)
 
+    def is_right(self, truth: str | None) -> bool | None:
+        """Whether this is the right answer, capitals aside; None where nobody knows it."""
+        return None if truth is None else self.text.lower() == truth.lower()
+
+    def as_json(self, question: str) -> dict[str, object]:
+        """The question and what was answered, for machines."""
+        candidates = [list(pair) for pair in self.candidates]
+        return {"question": question, "answer": self.text, "score": self.score, "candidates": candidates}
+
 
 def place(logits: Tensor) -> Answer:
     """Class logits [6] -> one of the paper's six places."""

@@ -180,8 +180,7 @@ def report(args: argparse.Namespace, answers: list, state, seconds: float) -> No
 
 
 def as_json(questions: list[str], answers: list) -> list[dict]:
-    pairs = zip(questions, answers, strict=True)
-    return [{"question": q, "answer": a.text, "score": a.score, "candidates": a.candidates} for q, a in pairs]
+    return [answer.as_json(question) for question, answer in zip(questions, answers, strict=True)]
 
 
 def print_answers(questions: list[str], answers: list) -> None:

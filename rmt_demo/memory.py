@@ -168,6 +168,12 @@ class MemoryCell(nn.Module):
         self.gate = WriteGate(backbone.config.hidden_size) if config.memory_update == "gated" else None
         self.first_position = _first_position(backbone)
 
+    @property
+    def longest_input(self) -> int | None:
+        """Tokens the backbone has positions for, memory and special tokens included; None if it sets no limit."""
+        positions = getattr(self.backbone.config, "max_position_embeddings", None)
+        return positions - self.first_position if positions else None
+
     def embed(self, input_ids: Tensor) -> Tensor:
         """Token ids [B, L] -> word embeddings [B, L, d]."""
         return self.backbone.get_input_embeddings()(input_ids)

@@ -143,11 +143,11 @@ class RMTModel(RMTPreTrainedModel):
         backbone_config = config.build_backbone_config()
         backbone = backbones.without_pooler(AutoModel.from_config(backbone_config))
         self.cell = MemoryCell(config, backbone)
-        positions = getattr(backbone_config, "max_position_embeddings", None)
-        if positions and config.segment_length > positions - self.cell.first_position:
+        positions = self.cell.longest_input
+        if positions and config.segment_length > positions:
             raise ValueError(
-                f"segment_length {config.segment_length} is more than the backbone's "
-                f"{positions - self.cell.first_position} positions: make it that or less."
+                f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "
+                "make it that or less."
             )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         if config.freeze_embeddings:

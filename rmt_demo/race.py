@@ -145,11 +145,7 @@ def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
 
 def longest_input(reader: Reader) -> int:
     """Tokens the backbone has positions for, memory and special tokens included."""
-    backbone = reader.model.backbone
-    positions = getattr(backbone.config, "max_position_embeddings", None) or reader.config.segment_length
-    table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
-    padding = getattr(table, "padding_idx", None)  # RoBERTa counts from the position after it
-    return positions if padding is None else positions - padding - 1
+    return reader.model.rmt.cell.longest_input or reader.config.segment_length
 
 
 def _read(reader: Reader, text: str | Iterable[str] | Iterable[int]) -> Iterable[SegmentStep]:

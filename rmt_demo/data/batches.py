@@ -19,7 +19,7 @@ from ..segments import token_ids
 from .babi import QA
 from .corpora import Background
 from .facts import Question, StoryGenerator
-from .families import own
+from .families import Family, own
 from .tasks import EASIER, TASKS
 
 
@@ -91,9 +91,10 @@ class BatchMaker:
         spare = self.config.segment_length - self.config.text_capacity
         room = (segment_length or self.config.segment_length) - spare
         rows, orders, asked = [], [], []
+        theirs = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for sample in range(mixture.batch_size):
-            facts, questions, at_start = self._story(rng, mixture, with_tail)
+            facts, questions, at_start = self._story(rng, mixture, theirs, with_tail)
             steps = self._steps(rng, mixture, with_tail)
             places = self._places(rng, steps, len(facts), at_start, with_tail)
             order = [-2] * steps  # -2: any background row
@@ -118,7 +119,7 @@ class BatchMaker:
         room = room or self.config.text_capacity
         return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
 
-    def _story(self, rng: Random, mixture: Mixture, with_tail: bool):
+    def _story(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
         count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
         if rng.random() < mixture.task_rate:
@@ -129,8 +130,7 @@ class BatchMaker:
                 task = (TASKS | EASIER)[name](rng, count)
                 story, at_start = task.story, task.at_start
         else:
-            is_own = mixture.own and rng.random() < mixture.own_rate
-            families = own(mixture.own) if is_own else mixture.families
+            families = theirs if theirs and rng.random() < mixture.own_rate else mixture.families
             story, at_start = (
                 self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, families),
                 False,

@@ -181,8 +181,8 @@ def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tup
         for _ in fork.read(Haystack(text, facts, length, seed=number, tokenizer=reader.tokenizer)):
             pass
         question = story.questions[0]
-        said = fork.ask(question.text).text
-        outcomes.append((question.kind, said.lower() == question.answer.lower(), said == UNKNOWN))
+        said = fork.ask(question.text)
+        outcomes.append((question.kind, said.is_right(question.answer), said.text == UNKNOWN))
     return outcomes, length
 
 

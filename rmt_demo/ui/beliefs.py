@@ -70,7 +70,7 @@ class Beliefs:
         if question not in self.told:
             return
         told, truth = self.told[question], self.truth(question, state.tokens_read)
-        right = None if truth is None else answer.text.lower() == truth.lower()
+        right = answer.is_right(truth)
         before = told[-1] if told else None
         now = {"segment": state.segments_read - 1, "tokens": state.tokens_read, "text": answer.text}
         if kind := _kind(before, now, right, truth):

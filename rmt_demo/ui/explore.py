@@ -210,5 +210,5 @@ def _line(values: torch.Tensor, scale: torch.Tensor) -> str:
 
 def _told(visit: Visit, reader, name: str, answer, question: str) -> dict:
     truth = visit.truth(question.strip(), reader.state.tokens_read)
-    right = None if truth is None else answer.text.lower() == truth.lower()
+    right = answer.is_right(truth)
     return {"name": name, "answer": answer.text, "score": answer.score, "right": right}

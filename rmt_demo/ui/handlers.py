@@ -127,7 +127,7 @@ class Handlers:
         question = inputs.plain(question)
         state, answer = reader.state, reader.ask(question)
         truth = visit.truth(question.strip(), state.tokens_read)
-        right = None if truth is None else answer.text.lower() == truth.lower()
+        right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
         visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-MOST_QUESTIONS:]
         label = f"After {state.tokens_read:,} tokens"
@@ -220,7 +220,4 @@ class Handlers:
             for _ in reader.read(haystack):
                 pass
             answers = reader.ask_many([inputs.plain(question) for question in questions])
-        return [
-            {"question": q, "answer": a.text, "score": a.score, "candidates": [list(c) for c in a.candidates]}
-            for q, a in zip(questions, answers, strict=True)
-        ]
+        return [answer.as_json(question) for question, answer in zip(questions, answers, strict=True)]

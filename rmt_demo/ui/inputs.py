@@ -39,13 +39,18 @@ def haystack(
     Raises:
         ValueError: in one sentence, if anything is missing, out of range or unreadable.
     """
-    length, shortest = whole(length, "length"), reader.config.text_capacity
-    if not shortest <= length <= LONGEST:
-        raise ValueError(f"The length is from {shortest:,} (one segment) to {LONGEST:,} tokens: choose another one.")
-    parsed = parse_facts(facts)
+    length, parsed = tokens(reader, length), parse_facts(facts)
     check_size(parsed, reader.tokenizer, reader.config.text_capacity)
     text = background(name, pasted, upload)
     return Haystack(text, parsed, length, whole(seed, "seed"), reader.tokenizer)
+
+
+def tokens(reader: Reader, length: float) -> int:
+    """The length of a haystack, or a ValueError if it is none that can be read here."""
+    length, shortest = whole(length, "length"), reader.config.text_capacity
+    if not shortest <= length <= LONGEST:
+        raise ValueError(f"The length is from {shortest:,} (one segment) to {LONGEST:,} tokens: choose another one.")
+    return length
 
 
 def parse_facts(rows: Sequence) -> list[Fact]:

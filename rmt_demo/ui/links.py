@@ -81,13 +81,11 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
 
 def _checked(reader: Reader, setup: SetUp) -> SetUp:
     """The same with its types right; one sentence if a reading could not start from it."""
-    if setup.preset not in dict((name, label) for label, name in presets.PRESETS):
+    if setup.preset not in {name for _, name in presets.PRESETS}:
         raise ValueError(f"There is no preset {str(setup.preset)[:40]!r}: choose one of the list.")
     if setup.source not in corpora.PACKAGED:
         raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one of the list.")
-    length, shortest = inputs.whole(setup.length, "length"), reader.config.text_capacity
-    if not shortest <= length <= inputs.LONGEST:
-        raise ValueError(f"The length is from {shortest:,} (one segment) to {inputs.LONGEST:,} tokens.")
+    length = inputs.tokens(reader, setup.length)
     facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]
     pins = inputs.pins(reader, setup.pins)
     return SetUp(setup.preset, setup.source, length, inputs.whole(setup.seed, "seed"), facts, pins)
