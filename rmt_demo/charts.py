@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from .plots import GREY, HEAT, PALETTE, _figure, _pick, _style
+from .style import GREY, HEAT, PALETTE, empty, line_style, pick
 
 NEUTRAL = "rgba(128, 128, 128, 0.35)"
 
@@ -34,13 +34,13 @@ def lines(
     """
     if not series:
         raise ValueError("Give at least one series of numbers to draw.")
-    figure = _figure(title, x_title, y_title)
+    figure = empty(title, x_title, y_title)
     for i, (name, values) in enumerate(series.items()):
         at = list(range(1, len(values) + 1)) if x is None else list(x)
         if len(at) != len(values):
             raise ValueError(f"{name!r} has {len(values)} values for {len(at)} places: give one for each.")
         mode = "lines+markers" if len(values) <= 100 else "lines"
-        figure.add_scatter(x=at, y=list(values), name=name, mode=mode, **_style(i))
+        figure.add_scatter(x=at, y=list(values), name=name, mode=mode, **line_style(i))
     for wanted, update in ((log_x, figure.update_xaxes), (log_y, figure.update_yaxes)):
         if wanted:
             update(type="log", exponentformat="power")
@@ -51,7 +51,7 @@ def lines(
 
 def bars(values: dict[str, float], title: str = "", x_title: str = "", y_title: str = "") -> go.Figure:
     """One bar for each name, its value written above it."""
-    figure = _figure(title, x_title, y_title)
+    figure = empty(title, x_title, y_title)
     heights = list(values.values())
     labels = [f"{height:,.4g}" for height in heights]
     figure.add_bar(x=[str(name) for name in values], y=heights, text=labels, marker_color=PALETTE[0])
@@ -74,7 +74,7 @@ def cells(
         unit: of the values, beside the colour bar.
         names: of the rows; by default 0, 1, 2...
     """
-    figure = _figure(title, x_title, y_title)
+    figure = empty(title, x_title, y_title)
     rows = list(range(len(values))) if names is None else list(names)
     figure.add_heatmap(z=values, y=rows, colorscale=HEAT, colorbar={"title": unit, "outlinewidth": 0})
     figure.update_yaxes(autorange="reversed", showgrid=False)
@@ -89,7 +89,7 @@ def strip(counts: Sequence[int], facts: Sequence[tuple[str, int, int]] = (), tit
         facts: (label, its first token, its number of tokens), tokens counted from the beginning of the text.
         title: above the strip.
     """
-    figure = _figure(title, "token", "")
+    figure = empty(title, "token", "")
     end = 0
     for i, count in enumerate(counts):
         about = f"segment {i}: {count} tokens"
@@ -99,7 +99,7 @@ def strip(counts: Sequence[int], facts: Sequence[tuple[str, int, int]] = (), tit
         end += count
     for i, (label, first, length) in enumerate(facts):
         hover = f"tokens {first} to {first + length - 1}"
-        mark = {"base": [first], "orientation": "h", "width": 0.8, "marker_color": _pick(PALETTE, i)}
+        mark = {"base": [first], "orientation": "h", "width": 0.8, "marker_color": pick(PALETTE, i)}
         figure.add_bar(x=[max(length, end / 300)], y=["text"], name=label, hovertemplate=hover, **mark)
     figure.update_layout(barmode="overlay", height=220, showlegend=bool(facts))
     figure.update_yaxes(visible=False, showgrid=False)

@@ -14,10 +14,11 @@ from html import escape, unescape
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from .style import GREY
+
 WIDTH, PLOT_HEIGHT = 760, 300
 LEFT, RIGHT, TOP = 72, 96, 40
 LEGEND_ROW = 18
-GREY = "#767676"
 DASHES = {"dash": "8 5", "dot": "2 4"}
 SHADES = 32  # of a heat map, each drawn as one path
 

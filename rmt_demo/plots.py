@@ -1,8 +1,5 @@
 """Every shared figure. Functions from data that is already in hand to a plotly Figure; nothing here reads a file, and
 `save` alone writes one.
-
-Backgrounds are transparent and text is a grey that reads on white as well as on black, so that one figure serves light
-and dark pages. Line colours are Okabe and Ito's (jfly.uni-koeln.de/color), made to be told apart by colour-blind eyes.
 """
 
 from collections.abc import Sequence
@@ -15,14 +12,9 @@ from plotly.offline import get_plotlyjs
 from .attention import SegmentAttention
 from .evaluation.cost import PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
 from .evaluation.report import TITLES
+from .style import CONFIG, GREY, HEAT, PALETTE, SYMBOLS, empty, line_style, pick
 from .trace import Trace
 
-GREY = "#767676"  # contrast 4.5 on white and 4.6 on black
-GRID = "rgba(128, 128, 128, 0.25)"
-# Okabe and Ito's, without the yellow that disappears on white, and grey in place of the black that does on black.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", GREY)
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "x")  # so that colour is not all
-HEAT = "Cividis"  # the colour-blind-safe map: dark blue is low, yellow is high
 MOST_COLUMNS = 1500  # of a heat map; a screen shows no more, and a browser drawing a million cells stalls
 
 SIZES = ("opt-125m", "opt-1.3b", "opt-13b", "opt-175b")
@@ -49,10 +41,10 @@ def cost(sizes: tuple[str, ...] = SIZES) -> go.Figure:
     lengths = [SEGMENT]
     while lengths[-1] < PAPER_TOKENS:
         lengths.append(2 * lengths[-1])
-    figure = _figure("Forward FLOPs by length of text (counted, segments of 512 tokens)", "tokens", "FLOPs")
+    figure = empty("Forward FLOPs by length of text (counted, segments of 512 tokens)", "tokens", "FLOPs")
     for i, name in enumerate(sizes):
         shape = opt(name)
-        line = {"x": lengths, "legendgroup": name, "line_color": _pick(PALETTE, i), "hovertemplate": "%{x:,}: %{y:.2e}"}
+        line = {"x": lengths, "legendgroup": name, "line_color": pick(PALETTE, i), "hovertemplate": "%{x:,}: %{y:.2e}"}
         # Floats, as the counts outgrow the 64-bit integers that plotly can write.
         full, rmt = ([float(count(shape, n)) for n in lengths] for count in (full_attention_flops, rmt_flops))
         figure.add_scatter(y=full, name=f"{name.upper()}, full attention", mode="lines", **line)
@@ -89,9 +81,9 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
     if not results:
         raise ValueError("There are no results to draw: make some with `python -m rmt_demo eval`.")
     tasks = sorted({*results, *(PAPER_ACCURACY if paper else ())}, key=lambda task: (_place(task), task))
-    figure = _figure("Accuracy by length of text, with 95% confidence intervals", f"{by} read", "right answers (%)")
+    figure = empty("Accuracy by length of text, with 95% confidence intervals", f"{by} read", "right answers (%)")
     for task in tasks:
-        style = _style(_place(task) if task in TITLES else len(TITLES) + tasks.index(task))
+        style = line_style(_place(task) if task in TITLES else len(TITLES) + tasks.index(task))
         title = TITLES.get(task, task)
         if task in results:
             rows = _rows(task, results[task], by)
@@ -141,7 +133,7 @@ def beliefs(trace: Trace) -> go.Figure:
     asked = {question: told for question, told in trace.beliefs.items() if told}
     if not asked:
         raise ValueError("This trace follows no question: call trace.pin(question) before reading.")
-    figure = _figure("What the model believes as it reads (marks: the answer changed)", "segment", "confidence (%)")
+    figure = empty("What the model believes as it reads (marks: the answer changed)", "segment", "confidence (%)")
     for i, (question, told) in enumerate(asked.items()):
         answers = [escape(belief["text"], quote=False) for belief in told]
         changed = [k == 0 or answers[k] != answers[k - 1] for k in range(len(answers))]
@@ -150,8 +142,8 @@ def beliefs(trace: Trace) -> go.Figure:
             y=[100 * belief["score"] for belief in told],
             name=escape(question if len(question) <= 60 else question[:59] + "…", quote=False),
             mode="lines+markers+text",
-            line_color=_pick(PALETTE, i),
-            marker={"symbol": _pick(SYMBOLS, i), "size": [10 if new else 0 for new in changed], "opacity": 1},
+            line_color=pick(PALETTE, i),
+            marker={"symbol": pick(SYMBOLS, i), "size": [10 if new else 0 for new in changed], "opacity": 1},
             text=[answer if new else "" for answer, new in zip(answers, changed, strict=True)],
             textposition="top center",
             customdata=answers,
@@ -170,7 +162,7 @@ def _heat_map(values, title: str, unit: str, hover: str) -> go.Figure:
     columns = [part.amax(0) for part in values.float().split(width)]
     if width > 1:
         title += f" (strongest of every {width} segments)"
-    figure = _figure(title, "segment", "memory token")
+    figure = empty(title, "segment", "memory token")
     figure.add_heatmap(
         x=[width * i for i in range(len(columns))],
         y=list(range(values.shape[1])),
@@ -215,31 +207,6 @@ def _place(task: str) -> int:
     return list(TITLES).index(task) if task in TITLES else len(TITLES)
 
 
-def _style(i: int) -> dict:
-    return {"line_color": _pick(PALETTE, i), "marker": {"symbol": _pick(SYMBOLS, i), "size": 8}}
-
-
-def _pick(choices: tuple, i: int):
-    return choices[i % len(choices)]
-
-
-def _figure(title: str, x: str, y: str) -> go.Figure:
-    """An empty figure in the house style."""
-    figure = go.Figure()
-    figure.update_layout(
-        template="none",
-        title={"text": title, "font_size": 15, "x": 0, "xref": "paper"},  # the buttons are on the right
-        font={"color": GREY, "size": 12},
-        modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": GREY},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},  # below, where a phone has room for it
-        margin={"l": 60, "r": 40, "t": 50, "b": 50},
-    )
-    figure.update_xaxes(title=x, gridcolor=GRID, zeroline=False, linecolor=GREY, automargin=True)
-    return figure.update_yaxes(title=y, gridcolor=GRID, zeroline=False, linecolor=GREY, automargin=True)
-
-
 def capacity(results: Sequence[dict]) -> go.Figure:
     """Accuracy against the number of facts to remember, a line per checkpoint and number of segments.
 
@@ -249,13 +216,15 @@ def capacity(results: Sequence[dict]) -> go.Figure:
     Raises:
         ValueError: if there are no results, or one holds no accuracies by facts.
     """
-    figure = _figure("Accuracy by facts to remember, with 95% confidence intervals", "facts", "right answers (%)")
+    figure = empty("Accuracy by facts to remember, with 95% confidence intervals", "facts", "right answers (%)")
     for result in _some(results):
         rows = _rows(result.get("checkpoint", "?"), result, "facts")
         for segments in sorted({row["segments"] for row in rows}):
             name = f"{result['checkpoint']}: {result['memory_tokens']} memory tokens, {segments} segments"
             these = [row for row in rows if row["segments"] == segments]
-            _accuracy_line(figure, name, [row["facts"] for row in these], these, "facts", **_style(len(figure.data)))
+            _accuracy_line(
+                figure, name, [row["facts"] for row in these], these, "facts", **line_style(len(figure.data))
+            )
     figure.update_xaxes(tickvals=sorted({x for line in figure.data for x in line.x}))
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
@@ -274,11 +243,11 @@ def capacity_by_memory(results: Sequence[dict]) -> go.Figure:
     if len(set(sizes)) < 2 or len(set(sizes)) < len(sizes):
         raise ValueError("Accuracy by memory tokens needs two or more checkpoints, each with another number of them.")
     found = [(size, row) for size, result in zip(sizes, results, strict=True) for row in _rows("?", result, "facts")]
-    figure = _figure("Accuracy by size of the memory", "memory tokens", "right answers (%)")
+    figure = empty("Accuracy by size of the memory", "memory tokens", "right answers (%)")
     for segments, facts in sorted({(row["segments"], row["facts"]) for _, row in found}):
         x, rows = zip(*(p for p in found if (p[1]["segments"], p[1]["facts"]) == (segments, facts)), strict=True)
         name = f"{facts} fact{'s' * (facts > 1)}, {segments} segments"
-        _accuracy_line(figure, name, list(x), list(rows), "memory tokens", **_style(len(figure.data)))
+        _accuracy_line(figure, name, list(x), list(rows), "memory tokens", **line_style(len(figure.data)))
     figure.update_xaxes(type="log", tickvals=sorted(set(sizes)))
     return figure.update_yaxes(range=[0, 102])
 
@@ -295,11 +264,11 @@ def stages(result: dict, task: str) -> go.Figure:
     """
     rows = [row for row in result.get("rows", ()) if row.get("task") == task]
     rows = _rows(task, {"rows": rows}, "segments")
-    figure = _figure(f"{TITLES.get(task, task)}: accuracy after each stage", "segments", "right answers (%)")
+    figure = empty(f"{TITLES.get(task, task)}: accuracy after each stage", "segments", "right answers (%)")
     for number in sorted({row["trained_on"] for row in rows}):
         these = [row for row in rows if row["trained_on"] == number]
         name = f"trained on {'1' if number == 1 else f'1 to {number}'}"
-        _accuracy_line(figure, name, [row["segments"] for row in these], these, "segments", **_style(number - 1))
+        _accuracy_line(figure, name, [row["segments"] for row in these], these, "segments", **line_style(number - 1))
     figure.update_xaxes(dtick=1)
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
@@ -316,7 +285,7 @@ def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: s
     """
     memory, text = (part.mean((0, 1)) for part in (seen.to_memory, seen.to_text[..., 2:-1]))
     names = [f"memory token {i}" for i in range(memory.shape[1])] + [escape(t, quote=False) for t in tokens[2:-1]]
-    figure = _figure(title, "memory, then text", rows)
+    figure = empty(title, "memory, then text", rows)
     figure.add_heatmap(
         z=[[*left, *right] for left, right in zip(memory.tolist(), text.tolist(), strict=True)],
         customdata=[names] * len(memory),
@@ -332,7 +301,7 @@ def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: s
 
 def save(figures: Sequence[go.Figure], file: Path, title: str) -> None:
     """Write figures below each other into one web page that works offline: plotly.min.js, 5 MB, goes beside it once."""
-    parts = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
+    parts = "\n".join(figure.to_html(CONFIG, full_html=False, include_plotlyjs=False) for figure in figures)
     file.parent.mkdir(parents=True, exist_ok=True)
     (file.parent / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     file.write_text(

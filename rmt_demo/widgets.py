@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from IPython.display import DisplayHandle, display
 
 from .pictures import svg
+from .style import CONFIG
 
 CONTROL = "application/vnd.jupyter.widget-view+json"
 FIGURE = "application/vnd.plotly.v1+json"
@@ -31,7 +32,11 @@ class Shown:
 
     def update(self, what: go.Figure | str) -> None:
         """Show a figure or a text in the place of what is there. Ten times a second is enough for any eye."""
-        self._handle.update(_bundle(what), raw=True)
+        bundle = _bundle(what)
+        if FIGURE in bundle:  # plotly's renderer keeps the graph it has until something else stands in its place
+            still = {kind: content for kind, content in bundle.items() if kind != FIGURE}
+            self._handle.update(still, raw=True)
+        self._handle.update(bundle, raw=True)
 
 
 def show(what: go.Figure | str) -> Shown:
@@ -108,4 +113,5 @@ def _bundle(what: go.Figure | str) -> dict:
     if isinstance(what, str):
         return {"text/plain": what}
     title = what.layout.title.text or "figure"
-    return {FIGURE: json.loads(what.to_json()), "image/svg+xml": svg(what), "text/plain": f"[{title}]"}
+    figure = json.loads(what.to_json()) | {"config": CONFIG}
+    return {FIGURE: figure, "image/svg+xml": svg(what), "text/plain": f"[{title}]"}

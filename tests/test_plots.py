@@ -135,4 +135,6 @@ def test_figures_are_legible_in_light_and_dark():
 def test_only_what_draws_imports_plotly():
     package = Path(plots.__file__).parent
     imports = {p.name for p in package.rglob("*.py") if re.search(r"^\s*(import|from) plotly", p.read_text(), re.M)}
-    assert imports == {"plots.py", "charts.py", "pictures.py", "widgets.py"}, "so that nothing else needs plotly"
+    assert imports == {"style.py", "plots.py", "charts.py", "pictures.py", "widgets.py"}, (
+        "so that nothing else needs plotly"
+    )
