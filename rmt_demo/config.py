@@ -71,6 +71,13 @@ class RMTConfig(PreTrainedConfig):
         """Text tokens in one segment: what memory and special tokens leave free (the paper: 512 - 10 - 3 = 499)."""
         return self.segment_length - self.num_memory_tokens - (3 if self.num_memory_tokens else 2)
 
+    @property
+    def asks_alone(self) -> bool:
+        """Whether a question has a segment to itself, the text before it all being in the memory by then. Where text
+        does not see the memory the network has learned to answer from it, and not from text beside the question; the
+        paper's model reads the text at the question's side together with it."""
+        return not self.text_attends_memory
+
     def build_backbone_config(self) -> PreTrainedConfig:
         """The backbone's configuration object.
 

@@ -3,13 +3,14 @@
 for lane in race(reader, open("book.txt"), "Where is Daniel?"):
     print(lane.name, lane.read_tokens, lane.answer.text)
 
-RMT             reads the whole text segment by segment; its answer comes from the memory and the unfinished tail
-one segment     sees the end of the text that fits beside the question into one segment, with the initial memory
-longest window  the same with as many tokens as the backbone has positions for. The weights were trained on
-                segments of `config.segment_length`, so this says what a longer window gives this very network, not
-                what a network trained with one would answer
+RMT             reads the whole text segment by segment; its answer comes from the memory, and the unfinished tail
+one segment     the same reader, but all it gets is the end of the text that fits beside the question into one segment
+longest window  sees as many tokens as the backbone has positions for, beside the question. The weights were trained on
+                segments of `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so this
+                says what a longer window gives this very network, not what a network trained with one would answer
 """
 
+import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +36,8 @@ class Lane:
     """How one of the readers did.
 
     name         "RMT", "one segment" or "longest window"
-    sees_tokens  text tokens in view beside the question; whatever else was read, RMT knows from its memory alone
+    sees_tokens  text tokens in view beside the question, of the one segment all it gets; whatever else was read, RMT
+                 knows from its memory alone
     read_tokens  text tokens that went through the network
     answer       of the question
     seconds      measured, for reading and answering, kernels prepared
@@ -100,7 +102,7 @@ def _rmt(reader: Reader, question: str, asked: int, read_seconds: float) -> Lane
     state, config = reader.state, reader.config
     answer, seconds = _timed(lambda: reader.ask(question))
     tail = len(state.tail)
-    beside = tail if tail + asked <= config.text_capacity else 0
+    beside = tail if not config.asks_alone and tail + asked <= config.text_capacity else 0
     flops = _flops(reader, beside + asked) + (_flops(reader, tail) if tail > beside else 0)
     if state.segments_read:
         mean = round((state.tokens_read - tail) / state.segments_read)
@@ -113,8 +115,8 @@ def _one_segment(reader: Reader, end: list[int], question: str, asked: int) -> L
     fork = reader.fork()
     fork.reset()
     fork.restore(ReaderState(fork.state.memory, tuple(seen), 0, len(seen)))
-    answer, seconds = _timed(lambda: fork.ask(question))
-    return Lane(SEGMENT, len(seen), len(seen), answer, seconds, _flops(reader, len(seen) + asked))
+    lane = _rmt(fork, question, asked, 0.0)
+    return dataclasses.replace(lane, name=SEGMENT, sees_tokens=len(seen))
 
 
 def _longest_window(reader: Reader, end: list[int], question: str) -> Lane:

@@ -7,7 +7,8 @@
 
 The paper cuts an input of known length so that its last segment is full. A reader doesn't know the length: it
 cuts from the front and keeps the unfinished segment, the tail, apart. The tail is not written to the memory
-before it is full; it stands in the question's segment, before the question.
+before it is full. When a question comes it stands before it, in the question's segment, or is read as a segment of its
+own into a copy of the memory (see `RMTConfig.asks_alone`).
 """
 
 import time
@@ -161,6 +162,8 @@ class Reader:
         state = self._state  # looked up once: another thread may be reading on
         beside = (state.memory, list(state.tail))
         room = self.config.text_capacity - len(state.tail)
+        if state.tail and self.config.asks_alone:
+            room = 0
         if any(len(ids) > room for ids in asked):  # no room beside the tail: it goes through the memory first
             [(read, _, _)] = self._updates(state.memory, [beside[1]])
             seen = [beside if len(ids) <= room else (read, []) for ids in asked]

@@ -186,8 +186,32 @@ def test_answers_are_words_of_the_split(make, split):
 
 def test_shorter_segments_early_in_a_curriculum(make):
     mixture = Mixture(4, (1, 2), facts=(1, 1), task_rate=1.0, background=2, tail_rate=0.0)
-    assert make().batch(mixture, "s", 48).inputs["input_ids"].shape[1] == 48 - 10 - 1
-    assert make().batch(mixture, "s").inputs["input_ids"].shape[1] == 128 - 10 - 1
+    short, full = (make().batch(mixture, "s", length).inputs["input_ids"].shape[1] for length in (48, None))
+    assert short <= 48 - 10 - 1 < 128 * 3 // 4 < full <= 128 - 10 - 1
+
+
+def test_a_text_ends_anywhere(make):
+    """The last segment is of any size, the others are full; so are some of the background's."""
+    inputs = make().batch(Mixture(64, (2, 2), facts=(2, 2), task_rate=0.0, background=64, tail_rate=0.0), "s").inputs
+    sizes = inputs["attention_mask"].sum(1)
+    before, last = (sizes[rows[rows < inputs["num_trained"]]] for rows in inputs["order"].T)
+    assert (before == 128 - 10 - 1).all() and last.min() < 60 < 110 < last.max()
+    noise = sizes[inputs["num_trained"] :]
+    assert 1 <= (noise < 80).sum() <= 20, f"background of {sorted(noise.tolist())} tokens"
+
+
+def test_clutter_replaces_background_and_spares_facts(make, words):
+    maker = make()
+    fact = token_ids(words, ["Daniel keeps the lamp in the garden."])[0]
+    known = {token for sentence in maker.sentences for token in sentence}
+    odd = 0
+    for seed in range(50):
+        plain, cluttered = (maker.segment(random.Random(seed), 100, [fact], clutter=share) for share in (0.0, 1.0))
+        assert len(plain) == len(cluttered) == 100 and set(plain) <= known | set(fact)
+        assert any(cluttered[i : i + len(fact)] == fact for i in range(100)), "a fact was damaged"
+        odd += sum(token not in known for token in cluttered)
+    assert 0.02 < odd / 5000 < 0.6
+    assert set(maker.tokens).isdisjoint(words.all_special_ids), "special tokens frame segments and are no text"
 
 
 def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):

@@ -20,6 +20,7 @@ def folder(tmp_path_factory):
     text = " ".join(sentence for s in stories for sentence in (*s.sentences, *(q.text for q in s.questions)))
     backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
     tiny_model(backbone, segment_length=128, text_attends_memory=False).save_pretrained(folder / "tiny")
+    tiny_model(backbone, segment_length=128).save_pretrained(folder / "seeing")
     tiny_model(backbone, "classification", segment_length=128).save_pretrained(folder / "classifier")
     tiny_book(folder / "book.txt", 5_000)
     return folder
@@ -31,7 +32,7 @@ def measure(folder, out, name="tiny", **fields):
 
 
 def test_a_row_for_each_number_of_facts_and_segments(folder):
-    result = measure(folder, "results", segments=(1, 8, 9))
+    result = measure(folder, "results", segments=(8, 9))
     assert json.loads((folder / "results" / "capacity-book.json").read_text()) == result
     assert (result["task"], result["memory_tokens"]) == ("capacity", 4)
     assert [(row["segments"], row["facts"], row["samples"]) for row in result["rows"]] == [
@@ -39,7 +40,13 @@ def test_a_row_for_each_number_of_facts_and_segments(folder):
         (8, 20, 4),
         (9, 1, 4),
         (9, 20, 4),
-    ], "a question that stands alone needs no memory"
+    ]
+
+
+def test_where_nothing_has_to_be_remembered_there_is_no_row(folder):
+    """Text that sees the memory is read together with the question when there is one segment."""
+    assert measure(folder, "beside", "seeing", segments=(1,), facts=(1,))["rows"] == []
+    assert len(measure(folder, "apart", segments=(1,), facts=(1,))["rows"]) == 1
 
 
 def test_all_facts_stand_before_the_question_s_segment(folder, monkeypatch):
@@ -47,8 +54,8 @@ def test_all_facts_stand_before_the_question_s_segment(folder, monkeypatch):
     monkeypatch.setattr(extrapolation, "answers", lambda *given: seen.append(given[1]) or answers(*given))
     measure(folder, "before", facts=(20,), samples=8)
     (batch,) = seen
-    assert len(batch.questions) == 8 and batch.has_fact.shape == (8, 7)
-    assert (batch.has_fact.sum(1) >= 4).all(), "twenty facts are spread over the seven segments"
+    assert len(batch.questions) == 8 and batch.has_fact.shape == (8, 8)
+    assert (batch.has_fact.sum(1) >= 4).all(), "twenty facts are spread over the eight segments"
     assert batch.inputs["query_ids"].shape[1] < 40, "the question's segment holds nothing else"
     assert "unknown" not in {q.answer for q in batch.questions if q.kind != "unknown"}
 
@@ -57,7 +64,7 @@ def test_what_cannot_be_measured_is_refused(folder):
     with pytest.raises(ValueError, match="give a checkpoint with open answers"):
         measure(folder, "results", "classifier")
     with pytest.raises(ValueError, match="too few for 20 facts"):
-        measure(folder, "results", segments=(2,), facts=(20,))
+        measure(folder, "results", segments=(1,), facts=(20,))
     with pytest.raises(ValueError, match="1 to 20 facts, not 21"):
         measure(folder, "results", facts=(21,))
 

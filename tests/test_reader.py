@@ -111,7 +111,8 @@ def test_questions_asked_together_are_answered_as_alone(make):
 
 
 def test_the_question_sees_memory_and_tail(make, tokenizer):
-    """An answer is the head's on [CLS] tail question [SEP]; a tail too long for that goes through the memory first."""
+    """An answer is the head's on [CLS] tail question [SEP]; a tail too long for that, or one that the model has not
+    learned to see beside a question, goes through the memory first."""
     reader = make()
     config = reader.config
     asked = question_ids(tokenizer, config, QUESTION)
@@ -120,7 +121,7 @@ def test_the_question_sees_memory_and_tail(make, tokenizer):
         state, model = reader.state, reader.model
         memory, tail = state.memory[None], list(state.tail)
         with torch.no_grad():
-            if len(tail) + len(asked) > config.text_capacity:
+            if config.asks_alone or len(tail) + len(asked) > config.text_capacity:
                 framed = torch.tensor([[config.cls_token_id, *tail, config.sep_token_id]])
                 new = model.rmt.cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
                 memory, tail = model.rmt.cell.write(memory, new)[0], []

@@ -31,12 +31,14 @@ class Mixture:
     segments      fewest and most segments read before the question's; each sample draws its own number, few more often
     facts         fewest and most facts in a story
     questions     questions asked of each haystack
-    tail_rate     how often the question's own segment also holds text (and maybe facts) before it
+    tail_rate     how often the question's own segment also holds text (and maybe facts) before it; otherwise the text
+                  ends in a segment of any size, and the question stands alone
     task_rate     share of samples that are one of these tasks
     tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5")
     unknown_rate  share of questions about what the text does not say
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
+    clutter       share of the segments in whose background tokens are replaced at random, so that strange text is met
     own           families of your own, as a table (see `families.own`)
     own_rate      share of the stories, tasks apart, that are about those alone
     """
@@ -51,6 +53,7 @@ class Mixture:
     unknown_rate: float = 0.15
     families: str = "train"
     background: int = 32
+    clutter: float = 0.0
     own: str = ""
     own_rate: float = 0.0
 
@@ -78,6 +81,10 @@ class BatchMaker:
     def __init__(self, config: RMTConfig, tokenizer, background: Background, split: str, extra_words=()):
         self.config, self.tokenizer = config, tokenizer
         self.sentences = token_ids(tokenizer, background.sentences)
+        special = {tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
+        vocabulary = {word: id_ for word, id_ in tokenizer.get_vocab().items() if id_ not in special}
+        self.tokens = sorted(vocabulary.values())
+        self.odd_tokens = sorted(id_ for word, id_ in vocabulary.items() if not word.isalpha())
         self.stories = StoryGenerator(split=split, extra_words=extra_words)
 
     def batch(self, mixture: Mixture, seed: str, segment_length: int | None = None) -> Batch:
@@ -102,7 +109,9 @@ class BatchMaker:
                 inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
                 order[step] = len(rows)
                 self._check_fits(inside)
-                rows.append(self.segment(rng, room, inside, at_start))
+                needed = sum(map(len, inside))  # the last segment ends where the text does
+                size = rng.randint(needed, max(needed, room)) if step == steps - 1 and not with_tail else room
+                rows.append(self.segment(rng, size, inside, at_start, mixture.clutter))
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
@@ -110,14 +119,14 @@ class BatchMaker:
                 self._check_fits(in_tail, ids)
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))
-                tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
+                tail = self.segment(rng, size, in_tail, at_start, mixture.clutter) if with_tail else []
                 asked.append((sample, tail + ids, question))
         return self._tensors(rng, mixture, rows, orders, asked, room)
 
-    def noise(self, rng: Random, count: int, room: int | None = None) -> list[list[int]]:
+    def noise(self, rng: Random, count: int, room: int | None = None, clutter: float = 0.0) -> list[list[int]]:
         """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
         room = room or self.config.text_capacity
-        return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
+        return [self.segment(rng, rng.randint(room * 3 // 4, room), [], clutter=clutter) for _ in range(count)]
 
     def _story(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
@@ -159,7 +168,9 @@ class BatchMaker:
             return [0] * facts
         return sorted(rng.randrange(steps + with_tail) for _ in range(facts))
 
-    def segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
+    def segment(
+        self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False, clutter: float = 0.0
+    ) -> list[int]:
         """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
         with `at_start`, before them)."""
         space = room - sum(map(len, facts))
@@ -167,14 +178,23 @@ class BatchMaker:
         while space > 0:
             pieces.append(self.sentences[at % len(self.sentences)][:space])
             space, at = space - len(pieces[-1]), at + 1
+        if rng.random() < clutter:
+            pieces = self._cluttered(rng, pieces)
         spots = sorted(0 if at_start else rng.randint(0, len(pieces)) for _ in facts)
         for spot, fact in zip(spots[::-1], facts[::-1], strict=True):
             pieces.insert(spot, fact)
         return [token for piece in pieces for token in piece]
 
+    def _cluttered(self, rng: Random, pieces: list[list[int]]) -> list[list[int]]:
+        """Sentences with up to three fifths of their tokens replaced: by any, or only by such as are no words."""
+        share, instead = 0.6 * rng.random(), rng.choice((self.tokens, self.odd_tokens))
+        return [[rng.choice(instead) if rng.random() < share else token for token in piece] for piece in pieces]
+
     def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
         trained = len(rows)
-        rows = rows + self.noise(rng, mixture.background, room)
+        noise = self.noise(rng, mixture.background, room, mixture.clutter)
+        # Like texts, some of them end early.
+        rows = rows + [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)
         for b, sample in enumerate(orders):

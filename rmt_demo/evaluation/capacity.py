@@ -1,8 +1,7 @@
 """How much a memory holds: accuracy against the number of facts, `python -m rmt_demo eval --tasks capacity`.
 
-All facts stand in earlier segments than the question, at random places of the text, and the question is about one of
-them. With few facts this is the task "open" without a fact beside the question; with many, each memory token has to
-hold more than one of them.
+All facts stand at random places of a text that is all in the memory when the question about one of them is asked. With
+many facts each memory token has to hold more than one of them.
 """
 
 import dataclasses
@@ -13,7 +12,7 @@ from ..data.batches import BatchMaker
 from ..data.facts import MOST_FACTS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
-from .extrapolation import TASKS, ask, background_text, summary
+from .extrapolation import TASKS, ask, background_text, steps_of, summary
 from .results import BACKGROUND, Row, about, add, file_name
 
 TASK = "capacity"
@@ -36,8 +35,8 @@ def measure(
         checkpoint: folder or Hub id of an RMT with open answers.
         out: folder for the results.
         samples: haystacks for each row, with one question each.
-        segments: numbers of segments, the question's included; where that is the only one, nothing has to be
-            remembered and there is no row.
+        segments: numbers of segments of the texts; where nothing has to be remembered (see
+            `extrapolation.steps_of`) there is no row.
         seed: of the haystacks.
         background: corpora whose evaluation part is the background, or one kind of strange text.
         facts: numbers of facts, 1 to 20.
@@ -56,7 +55,7 @@ def measure(
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
     result = common | {"rows": []}
     for count in segments:
-        for number in facts if count > 1 else ():
+        for number in facts if steps_of(reader.config, count) else ():
             row, name = Row(reader.model.device), f"{seed}/{TASK}/{count}/{number}"
             mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
             outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)

@@ -5,7 +5,8 @@ own question; the background segments between them are shared by the haystacks o
 makes thousands of segments affordable on a laptop. What comes in through the front door, text by way of the Reader, is
 measured by the task "stream", on fewer haystacks.
 
-Segments are counted with the question's own: 1 means that fact and question stand in one segment.
+Segments are those of the text: 1 means that it is all in one. The question comes after it in a segment of its own, or,
+with the paper's model, at the end of the last one (see `RMTConfig.asks_alone`).
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ..config import RMTConfig
 from ..data import corpora, strange
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture
@@ -66,7 +68,7 @@ def evaluate(
         checkpoint: folder or Hub id of an RMT.
         out: folder for the results.
         samples: haystacks for each task and number of segments.
-        segments: numbers of segments, the question's included.
+        segments: numbers of segments of the texts.
         seed: of the haystacks.
         tasks: of `TASKS` and "stream"; by default all that the checkpoint can do but bAbI's: for one that classifies,
             the paper's three. "open" asks for what the text says, "unknown" for what it does not, "heldout" about
@@ -124,17 +126,24 @@ def haystacks(model, maker: BatchMaker, mixture: Mixture, segments: int, samples
         model: in evaluation mode.
         maker: of batches.
         mixture: what the haystacks look like, their length and number apart.
-        segments: of each, the question's included.
+        segments: of each text.
         samples: how many; batches have 32, or fewer where that is all.
         seed: of facts, questions and background.
     """
-    steps = segments - 1
+    steps = steps_of(model.config, segments)
     mixture = dataclasses.replace(mixture, batch_size=min(mixture.batch_size, samples), segments=(steps, steps))
+    if model.config.asks_alone:
+        mixture = dataclasses.replace(mixture, tail_rate=0.0)
     with tqdm(total=samples, desc=f"{seed} segments", file=sys.stderr) as bar:
         for number in range(-(-samples // mixture.batch_size)):
             batch = maker.batch(mixture, f"{seed}/{number}")
             yield batch, read(model, maker, batch, f"{seed}/{number}")
             bar.update(mixture.batch_size)
+
+
+def steps_of(config: RMTConfig, segments: int) -> int:
+    """How many segments of a text go through the memory before its question is asked."""
+    return segments if config.asks_alone else segments - 1
 
 
 def ask(model, maker, mixture, segments, samples, seed) -> tuple[list[Outcome], int]:

@@ -18,7 +18,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import train
-from .extrapolation import TASKS, ask, background_text, summary
+from .extrapolation import TASKS, ask, background_text, steps_of, summary
 from .results import BACKGROUND, Row, about, add, rows_of
 
 TASK = "figure5"
@@ -67,12 +67,12 @@ def measure(
             stage = dataclasses.replace(stage, mixture=dataclasses.replace(stage.mixture, tasks=(task,)))
             train(dataclasses.replace(recipe, stages=(stage,)), folder, backbone, seed, background, before)
             before = folder
-            longest = stage.mixture.segments[1] + 1  # with the question's
-            result = _measure(folder, file, recipe, backbone, task, longest, samples, segments, seed, background)
+            read = stage.mixture.segments[1]  # before the question, at most
+            result = _measure(folder, file, recipe, backbone, task, read, samples, segments, seed, background)
     return result
 
 
-def _measure(folder, file, recipe, backbone, task, longest, samples, segments, seed, background) -> dict:
+def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed, background) -> dict:
     """Measure one checkpoint; what the file has of it already is left as it is."""
     reader = Reader.from_pretrained(folder)
     common = about(TASK, folder, reader, seed, background) | {"backbone": str(backbone)}
@@ -81,6 +81,7 @@ def _measure(folder, file, recipe, backbone, task, longest, samples, segments, s
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     result = common | {"rows": rows_of(file, common)}
+    longest = read + 1 - steps_of(reader.config, 1)
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "sha256": weights}
         if any((same | {"samples": samples}).items() <= row.items() for row in result["rows"]):

@@ -1,7 +1,7 @@
 """Writes as events: does the memory of a gated model open at the facts, and stay shut elsewhere?
 
-The haystacks are those of the task "open" with the same seed, samples and segments (see `extrapolation.py`), read up to
-the question's segment, so that the two results can be laid side by side: a fact that was never written cannot be
+The haystacks are those of the task "open" with the same seed, samples and segments (see `extrapolation.py`), without
+their questions, so that the two results can be laid side by side: a fact that was never written cannot be
 answered. A segment counts as written when the gate of any of its memory tokens is over one half.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from ..data.batches import BatchMaker
 from ..modeling import RMTPreTrainedModel
 from ..reader import Reader
-from .extrapolation import SEGMENTS, TASKS, background_text, haystacks
+from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion
 from .results import BACKGROUND, Row, about, add, file_name
 
@@ -36,8 +36,8 @@ def measure(
         checkpoint: folder or Hub id of an RMT with a write gate.
         out: folder for the results.
         samples: haystacks for each number of segments.
-        segments: numbers of segments, the question's included; where that is the only one, nothing is read before it
-            and there is no row.
+        segments: numbers of segments of the texts; where nothing is read before the question (see
+            `extrapolation.steps_of`) there is no row.
         seed: of the haystacks.
         background: corpora whose evaluation part is the background, or one kind of strange text.
 
@@ -57,7 +57,7 @@ def measure(
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
     result = common | {"rows": []}
     for count in segments:
-        if count > 1:
+        if steps_of(reader.config, count):
             row = Row(reader.model.device)
             events = _events(reader.model, maker, count, samples, seed)
             result = add(file, common, row.done(segments=count, haystacks=samples, **summary(*events)))

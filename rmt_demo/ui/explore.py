@@ -100,7 +100,7 @@ class Explore:
         """Do something to the memory after a segment, read on and compare; yields frames of the compare view."""
         with one_sentence():
             visit, index = self._at(segment, request)
-            self._not_running(visit)
+            visit.check_rest()
             trace, start = visit.trace, index + 1
             if len(trace) - start > MOST_REREAD:
                 raise ValueError(f"{MOST_REREAD:,} segments are read again at most: choose a later segment.")
@@ -140,7 +140,7 @@ class Explore:
         """The same question to RMT, the last segment only and the longest window, for the race view."""
         with one_sentence():
             visit = self.handlers.visit(request)
-            self._not_running(visit)
+            visit.check_rest()
             fork, end, question = visit.reader.fork(), [], plain(question)
             read = fork.state.tokens_read
             for index in range(len(visit.trace) - 1, -1, -1):
@@ -156,7 +156,8 @@ class Explore:
                     | {
                         "sees": lane.sees_tokens / read,
                         "read": lane.read_tokens / read,
-                        "cost": f"sees {lane.sees_tokens:,} tokens, has read {lane.read_tokens:,} · "
+                        "cost": (f"sees {lane.sees_tokens:,} tokens" if lane.sees_tokens else "sees the memory alone")
+                        + f", has read {lane.read_tokens:,} tokens · "
                         f"{lane.seconds:.2f} s measured · {lane.flops:.2g} FLOPs counted",
                     }
                     for lane in lanes
@@ -169,10 +170,6 @@ class Explore:
         if not len(visit.trace):
             raise ValueError("No whole segment has been read yet: press Read first.")
         return visit, min(max(int(segment), 1), len(visit.trace)) - 1
-
-    def _not_running(self, visit: Visit) -> None:
-        if visit.running:
-            raise ValueError("The reading is still going on: pause it, or wait for its end.")
 
     def _attention(self, visit: Visit, index: int) -> SegmentAttention:
         """Of a segment; the last one looked at is kept."""

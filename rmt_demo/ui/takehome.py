@@ -22,8 +22,7 @@ def run_zip(visit: Visit, checkpoint: str) -> Path:
     """
     if visit.text is None or not (len(visit.trace) or visit.trace.tail):
         raise ValueError("Nothing has been read yet: press Read first.")
-    if visit.running:
-        raise ValueError("The reading is still going on: pause it, or wait for its end.")
+    visit.check_rest()
     visit.beliefs.save(visit.trace)
     visit.trace.save(visit.folder)
     settings = visit.settings | {"checkpoint": checkpoint, "tokens_read": visit.reader.state.tokens_read}

@@ -61,10 +61,10 @@ class Visit:
         self.view = LiveView(text.tokens, [offset for _, offset in text.placements], self.reader.config)
         self.finished, self.read_seconds, self.answers = False, 0.0, []
 
-    @property
-    def running(self) -> bool:
-        """Whether a reading is going on."""
-        return self.text is not None and not self.finished and not self.halt
+    def check_rest(self) -> None:
+        """Raise ValueError while a reading is going on."""
+        if self.text is not None and not self.finished and not self.halt:
+            raise ValueError("The reading is still going on: pause it, or wait for its end.")
 
     def truth(self, question: str, tokens: int) -> str | None:
         """The right answer to whoever has read so many tokens, None where nobody knows it."""

@@ -58,10 +58,11 @@ too. Memory tokens are the rows of *H_mem* in {PAPER}. *Lab: `labs/09_looking_in
 """
 
 RACE = f"""
-One question, the same trained weights, three readers. **RMT** has read everything, but when asked it sees only the
-unfinished last segment: the rest it knows from its memory. **The last segment only** has no memory of what was
-before. **The longest window** gets as many tokens as the backbone has positions for, though it was trained on shorter
-segments: it says what a longer window gives this very network, not what a network trained for it could do. Seconds
+One question, the same trained weights, three readers. **RMT** has read everything, and answers from its memory.
+**The last segment only** is the same reader that got nothing but the end of the text. **The longest window** sees as
+many tokens as the backbone has positions for right beside the question, though it was trained on shorter segments and
+mostly to answer from memory: it says what a longer window gives this very network, not what a network trained for it
+could do. Seconds
 are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Labs: `labs/01_segments.ipynb`,
 `labs/10_what_it_costs.ipynb`.*
 """
