@@ -78,6 +78,11 @@ class RMTConfig(PreTrainedConfig):
         paper's model reads the text at the question's side together with it."""
         return not self.text_attends_memory
 
+    def stands_beside(self, tail: int, question: int) -> bool:
+        """Whether `tail` tokens of text stand before a question of `question` tokens in its segment; otherwise they go
+        through the memory first."""
+        return not tail or (not self.asks_alone and tail + question <= self.text_capacity)
+
     def build_backbone_config(self) -> PreTrainedConfig:
         """The backbone's configuration object.
 

@@ -102,7 +102,7 @@ def _rmt(reader: Reader, question: str, asked: int, read_seconds: float) -> Lane
     state, config = reader.state, reader.config
     answer, seconds = _timed(lambda: reader.ask(question))
     tail = len(state.tail)
-    beside = tail if not config.asks_alone and tail + asked <= config.text_capacity else 0
+    beside = tail if config.stands_beside(tail, asked) else 0
     flops = _flops(reader, beside + asked) + (_flops(reader, tail) if tail > beside else 0)
     if state.segments_read:
         mean = round((state.tokens_read - tail) / state.segments_read)

@@ -161,14 +161,12 @@ class Reader:
             return []
         state = self._state  # looked up once: another thread may be reading on
         beside = (state.memory, list(state.tail))
-        room = self.config.text_capacity - len(state.tail)
-        if state.tail and self.config.asks_alone:
-            room = 0
-        if any(len(ids) > room for ids in asked):  # no room beside the tail: it goes through the memory first
-            [(read, _, _)] = self._updates(state.memory, [beside[1]])
-            seen = [beside if len(ids) <= room else (read, []) for ids in asked]
-        else:
+        stands = [self.config.stands_beside(len(state.tail), len(ids)) for ids in asked]
+        if all(stands):
             seen = [beside] * len(asked)
+        else:
+            [(read, _, _)] = self._updates(state.memory, [beside[1]])
+            seen = [beside if stays else (read, []) for stays in stands]
         memories = torch.stack([memory for memory, _ in seen])
         logits = self._logits(memories, [tail + ids for (_, tail), ids in zip(seen, asked, strict=True)])
         return [self._answer(row) for row in logits]

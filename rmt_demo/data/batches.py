@@ -7,6 +7,7 @@ however many samples read it, so a haystack of 64 segments costs little more tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 import torch
@@ -81,11 +82,17 @@ class BatchMaker:
     def __init__(self, config: RMTConfig, tokenizer, background: Background, split: str, extra_words=()):
         self.config, self.tokenizer = config, tokenizer
         self.sentences = token_ids(tokenizer, background.sentences)
-        special = {tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
-        vocabulary = {word: id_ for word, id_ in tokenizer.get_vocab().items() if id_ not in special}
-        self.tokens = sorted(vocabulary.values())
-        self.odd_tokens = sorted(id_ for word, id_ in vocabulary.items() if not word.isalpha())
         self.stories = StoryGenerator(split=split, extra_words=extra_words)
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        """What clutter is made of: ids of the whole vocabulary, special tokens aside."""
+        return sorted(set(self.tokenizer.get_vocab().values()) - set(self.tokenizer.all_special_ids))
+
+    @cached_property
+    def odd_tokens(self) -> list[int]:
+        """Those of them that are no words."""
+        return [id_ for id_ in self.tokens if not self.tokenizer.convert_ids_to_tokens(id_).isalpha()]
 
     def batch(self, mixture: Mixture, seed: str, segment_length: int | None = None) -> Batch:
         """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum.

@@ -18,7 +18,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import train
-from .extrapolation import TASKS, ask, background_text, steps_of, summary
+from .extrapolation import TASKS, ask, background_text, summary
 from .results import BACKGROUND, Row, about, add, rows_of
 
 TASK = "figure5"
@@ -81,7 +81,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     result = common | {"rows": rows_of(file, common)}
-    longest = read + 1 - steps_of(reader.config, 1)
+    longest = read if reader.config.asks_alone else read + 1
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "sha256": weights}
         if any((same | {"samples": samples}).items() <= row.items() for row in result["rows"]):
