@@ -135,26 +135,40 @@ class WriteGate(nn.Module):
     that it is exactly 0 or exactly 1 most of the time. Sampled in training, deterministic in evaluation. Where g is 0
     the memory stays bit-identical. While `held_open`, everything is written, as without a gate: sampled gates act like
     dropout on memory tokens, which rewards a model that has yet to learn to write for writing the same to all of them.
+
+    A gate sees the old and the new memory token, what its four nearest neighbours have to write and, on average, what
+    all of them have: a sentence of a novel looks like a fact to one memory token alone, and much less so to all.
     """
 
     TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1
+    WIDTH, NEAR = 96, 5
 
     def __init__(self, width: int):
         super().__init__()
-        self.score = nn.Linear(2 * width, 1)
+        self.own = nn.Linear(2 * width, self.WIDTH)
+        self.near = nn.Conv1d(self.WIDTH, self.WIDTH, self.NEAR, padding="same")
+        self.all = nn.Linear(self.WIDTH, self.WIDTH)
+        self.score = nn.Linear(self.WIDTH, 1)
         self.held_open = False
+
+    def logits(self, memory: Tensor, new: Tensor) -> Tensor:
+        """memory, new [B, m, d] -> how much speaks for writing each token [B, m]; above 0 a gate is more than half
+        open, below -2.4 it is shut."""
+        seen = nn.functional.gelu(self.own(torch.cat([memory, new.to(memory.dtype)], dim=-1)))
+        seen = self.near(seen.transpose(1, 2)).transpose(1, 2) + self.all(seen.mean(1, keepdim=True))
+        return self.score(nn.functional.gelu(seen))[..., 0].float()
 
     def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
         """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
-        if self.held_open:
+        if self.held_open or memory.shape[1] == 0:
             return new, new.new_ones(new.shape[:2])
-        logit = self.score(torch.cat([memory, new.to(memory.dtype)], dim=-1)).float()
+        logit = self.logits(memory, new)
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
         gate = (torch.sigmoid(logit) * (self.HIGH - self.LOW) + self.LOW).clamp(0, 1).to(memory.dtype)
         # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
-        return (1 - gate) * memory + gate * new, gate[..., 0]
+        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
 
 
 class MemoryCell(nn.Module):
@@ -221,7 +235,7 @@ class MemoryCell(nn.Module):
                 mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
                 mask[:, 0, 1 : m + 1] &= near
             text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
-            spread = self._memory_positions(lengths)
+            spread = self.memory_positions(lengths)
             first = torch.zeros_like(spread[:, :1])
             extra["position_ids"] = torch.cat([first, spread, text_positions], dim=1) + self.first_position
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
@@ -257,7 +271,7 @@ class MemoryCell(nn.Module):
             if self.config.memory_reach:
                 seen = seen & self._near(lengths, seen.shape[2])
             mask = torch.cat([seen.new_ones(len(memory), m, m), seen], dim=2)[:, None]
-        positions = self._memory_positions(lengths)
+        positions = self.memory_positions(lengths)
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
@@ -274,7 +288,7 @@ class MemoryCell(nn.Module):
             return new, new.new_ones(new.shape[:2])
         return self.gate(memory, new)
 
-    def _memory_positions(self, lengths: Tensor) -> Tensor:
+    def memory_positions(self, lengths: Tensor) -> Tensor:
         """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to
         m), or spread evenly over it, so that the backbone's local attention gives each memory token its own stretch of
         the text (as arXiv 2409.14364 does for compression tokens)."""
@@ -290,7 +304,7 @@ class MemoryCell(nn.Module):
         m = self.config.num_memory_tokens
         at = torch.arange(m, m + rows, device=lengths.device)  # the positions of the text, see `encode_text`
         reach = (3 * lengths // (2 * m)).clamp(min=self.config.memory_reach)
-        near = (at - self._memory_positions(lengths)[..., None]).abs() <= reach[:, None, None]
+        near = (at - self.memory_positions(lengths)[..., None]).abs() <= reach[:, None, None]
         near[..., :2] = True  # everyone sees [CLS] [SEP], where attention rests that has nothing to look for
         return near
 

@@ -185,7 +185,7 @@ def test_answers_are_words_of_the_split(make, split):
 
 
 def test_shorter_segments_early_in_a_curriculum(make):
-    mixture = Mixture(4, (1, 2), facts=(1, 1), task_rate=1.0, background=2, tail_rate=0.0)
+    mixture = Mixture(4, (1, 2), facts=(1, 1), task_rate=1.0, background=32, tail_rate=0.0)
     short, full = (make().batch(mixture, "s", length).inputs["input_ids"].shape[1] for length in (48, None))
     assert short <= 48 - 10 - 1 < 128 * 3 // 4 < full <= 128 - 10 - 1
 
@@ -200,18 +200,16 @@ def test_a_text_ends_anywhere(make):
     assert 1 <= (noise < 80).sum() <= 20, f"background of {sorted(noise.tolist())} tokens"
 
 
-def test_clutter_replaces_background_and_spares_facts(make, words):
+def test_tokens_of_facts_are_marked_and_no_others(make, words):
     maker = make()
-    fact = token_ids(words, ["Daniel keeps the lamp in the garden."])[0]
-    known = {token for sentence in maker.sentences for token in sentence}
-    odd = 0
-    for seed in range(50):
-        plain, cluttered = (maker.segment(random.Random(seed), 100, [fact], clutter=share) for share in (0.0, 1.0))
-        assert len(plain) == len(cluttered) == 100 and set(plain) <= known | set(fact)
-        assert any(cluttered[i : i + len(fact)] == fact for i in range(100)), "a fact was damaged"
-        odd += sum(token not in known for token in cluttered)
-    assert 0.02 < odd / 5000 < 0.6
-    assert set(maker.tokens).isdisjoint(words.all_special_ids), "special tokens frame segments and are no text"
+    known = {token for sentence in maker.sentences for token in sentence} | set(words.all_special_ids)
+    batch = maker.batch(Mixture(16, (1, 3), facts=(1, 3), task_rate=0.0, background=4, tail_rate=0.0), "s")
+    ids, rows = batch.inputs["input_ids"], batch.inputs["order"][batch.has_fact]
+    assert batch.in_fact.shape == ids.shape and batch.in_fact[rows].any(1).all(), "a segment with a fact has it marked"
+    assert not batch.in_fact[batch.inputs["num_trained"] :].any(), "background has no facts"
+    assert not {*ids[~batch.in_fact].tolist()} - known, "a word of a fact is not marked"
+    spared = [set(sentence) & known for sentence in ids[batch.in_fact].unsqueeze(1).tolist()]
+    assert sum(map(bool, spared)) < len(spared) / 3, "background is marked as a fact"
 
 
 def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):

@@ -142,7 +142,7 @@ def test_positions_begin_where_the_backbone_s_do():
 
 def test_spread_memory_stands_along_the_text_however_it_is_padded(make_cell):
     cell = make_cell(spread_memory=True)
-    positions = cell._memory_positions(torch.tensor([12, 42]))
+    positions = cell.memory_positions(torch.tensor([12, 42]))
     assert positions.min() > M, "the positions in front of the text stay free"
     assert positions[0].max() < M + 12 and positions[1].max() < M + 42, "no memory token stands behind its text"
     assert (positions.diff(dim=1) > 0).all(), "they keep their order"
@@ -157,7 +157,7 @@ def test_a_memory_token_sees_no_text_out_of_its_reach(make_cell, text_attends_me
     cell = make_cell(spread_memory=True, memory_reach=3, text_attends_memory=text_attends_memory)
     cell.backbone.encoder.layer = cell.backbone.encoder.layer[:1]
     words = cell.embed(segments(1, 42)).detach().requires_grad_()
-    place, m = cell._memory_positions(torch.tensor([42]))[0] - M - 1, 2
+    place, m = cell.memory_positions(torch.tensor([42]))[0] - M - 1, 2
     (cell(inputs_embeds=words, memory=memories(1))[1][0, m] * torch.arange(WIDTH)).sum().backward()
     seen = words.grad[0].abs().sum(-1).nonzero().flatten().tolist()
     reach = 3 * 42 // (2 * M)  # one and a half times the distance, which is more than 3

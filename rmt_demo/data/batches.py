@@ -7,7 +7,6 @@ however many samples read it, so a haystack of 64 segments costs little more tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
 import torch
@@ -39,7 +38,6 @@ class Mixture:
     unknown_rate  share of questions about what the text does not say
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
-    clutter       share of the segments in whose background tokens are replaced at random, so that strange text is met
     own           families of your own, as a table (see `families.own`)
     own_rate      share of the stories, tasks apart, that are about those alone
     """
@@ -54,18 +52,19 @@ class Mixture:
     unknown_rate: float = 0.15
     families: str = "train"
     background: int = 32
-    clutter: float = 0.0
     own: str = ""
     own_rate: float = 0.0
 
 
 @dataclass
 class Batch:
-    """`inputs` are RMTForMaskedLM's arguments (labels too); `questions` and `has_fact` [B, S] tell what they mean."""
+    """`inputs` are RMTForMaskedLM's arguments (labels too); the rest tells what they mean: the questions, which of the
+    segments read hold a fact (`has_fact` [B, S]), and which tokens of the table are of a fact (`in_fact` [N, L])."""
 
     inputs: dict[str, Tensor | int]
     questions: list[Question]
     has_fact: Tensor
+    in_fact: Tensor
 
 
 class BatchMaker:
@@ -84,16 +83,6 @@ class BatchMaker:
         self.sentences = token_ids(tokenizer, background.sentences)
         self.stories = StoryGenerator(split=split, extra_words=extra_words)
 
-    @cached_property
-    def tokens(self) -> list[int]:
-        """What clutter is made of: ids of the whole vocabulary, special tokens aside."""
-        return sorted(set(self.tokenizer.get_vocab().values()) - set(self.tokenizer.all_special_ids))
-
-    @cached_property
-    def odd_tokens(self) -> list[int]:
-        """Those of them that are no words."""
-        return [id_ for id_ in self.tokens if not self.tokenizer.convert_ids_to_tokens(id_).isalpha()]
-
     def batch(self, mixture: Mixture, seed: str, segment_length: int | None = None) -> Batch:
         """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum.
 
@@ -104,7 +93,7 @@ class BatchMaker:
         rng = self.stories.rng = Random(seed)
         spare = self.config.segment_length - self.config.text_capacity
         room = (segment_length or self.config.segment_length) - spare
-        rows, orders, asked = [], [], []
+        rows, marks, orders, asked = [], [], [], []
         theirs = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for sample in range(mixture.batch_size):
@@ -118,7 +107,9 @@ class BatchMaker:
                 self._check_fits(inside)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == steps - 1 and not with_tail else room
-                rows.append(self.segment(rng, size, inside, at_start, mixture.clutter))
+                pieces = self._pieces(rng, size, inside, at_start)
+                rows.append([token for piece, _ in pieces for token in piece])
+                marks.append([is_fact for piece, is_fact in pieces for _ in piece])
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
@@ -126,14 +117,14 @@ class BatchMaker:
                 self._check_fits(in_tail, ids)
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))
-                tail = self.segment(rng, size, in_tail, at_start, mixture.clutter) if with_tail else []
+                tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
                 asked.append((sample, tail + ids, question))
-        return self._tensors(rng, mixture, rows, orders, asked, room)
+        return self._tensors(rng, mixture, rows, marks, orders, asked, room)
 
-    def noise(self, rng: Random, count: int, room: int | None = None, clutter: float = 0.0) -> list[list[int]]:
+    def noise(self, rng: Random, count: int, room: int | None = None) -> list[list[int]]:
         """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
         room = room or self.config.text_capacity
-        return [self.segment(rng, rng.randint(room * 3 // 4, room), [], clutter=clutter) for _ in range(count)]
+        return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
 
     def _story(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
@@ -175,31 +166,26 @@ class BatchMaker:
             return [0] * facts
         return sorted(rng.randrange(steps + with_tail) for _ in range(facts))
 
-    def segment(
-        self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False, clutter: float = 0.0
-    ) -> list[int]:
+    def segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
         """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
         with `at_start`, before them)."""
+        return [token for piece, _ in self._pieces(rng, room, facts, at_start) for token in piece]
+
+    def _pieces(self, rng: Random, room: int, facts: list[list[int]], at_start: bool) -> list[tuple[list[int], bool]]:
+        """The sentences of a segment, and which of them are facts."""
         space = room - sum(map(len, facts))
         at, pieces = rng.randrange(len(self.sentences)), []
         while space > 0:
-            pieces.append(self.sentences[at % len(self.sentences)][:space])
-            space, at = space - len(pieces[-1]), at + 1
-        if rng.random() < clutter:
-            pieces = self._cluttered(rng, pieces)
+            pieces.append((self.sentences[at % len(self.sentences)][:space], False))
+            space, at = space - len(pieces[-1][0]), at + 1
         spots = sorted(0 if at_start else rng.randint(0, len(pieces)) for _ in facts)
         for spot, fact in zip(spots[::-1], facts[::-1], strict=True):
-            pieces.insert(spot, fact)
-        return [token for piece in pieces for token in piece]
+            pieces.insert(spot, (fact, True))
+        return pieces
 
-    def _cluttered(self, rng: Random, pieces: list[list[int]]) -> list[list[int]]:
-        """Sentences with up to three fifths of their tokens replaced: by any, or only by such as are no words."""
-        share, instead = 0.6 * rng.random(), rng.choice((self.tokens, self.odd_tokens))
-        return [[rng.choice(instead) if rng.random() < share else token for token in piece] for piece in pieces]
-
-    def _tensors(self, rng, mixture, rows, orders, asked, room) -> Batch:
+    def _tensors(self, rng, mixture, rows, marks, orders, asked, room) -> Batch:
         trained = len(rows)
-        noise = self.noise(rng, mixture.background, room, mixture.clutter)
+        noise = self.noise(rng, mixture.background, room)
         # Like texts, some of them end early.
         rows = rows + [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
         longest = max(map(len, orders))
@@ -208,6 +194,9 @@ class BatchMaker:
             for s, row in enumerate(sample):
                 order[b, s] = row if row >= 0 else rng.randrange(trained, len(rows))
         ids, mask = frame(rows, self.config)
+        in_fact = torch.zeros_like(mask)
+        for row, marked in enumerate(marks):
+            in_fact[row, 1 : 1 + len(marked)] = torch.tensor(marked)
         query, query_mask = frame([text for _, text, _ in asked], self.config)
         labels = [answer_ids(self.tokenizer, self.config, question.answer) for _, _, question in asked]
         inputs = {
@@ -220,4 +209,4 @@ class BatchMaker:
             "num_trained": trained,
             "labels": torch.tensor(labels),
         }
-        return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained))
+        return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained), in_fact)

@@ -1,0 +1,161 @@
+"""Teaching the write gates: what counts as an example, what a gate can learn, and that nothing else changes."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny import tiny_backbone, tiny_book, tiny_model
+
+from rmt_demo import checkpoints
+from rmt_demo.data import corpora
+from rmt_demo.data.babi import QA
+from rmt_demo.data.batches import BatchMaker
+from rmt_demo.data.facts import StoryGenerator
+from rmt_demo.data.tasks import TASKS
+from rmt_demo.memory import WriteGate
+from rmt_demo.training import gates
+
+SHAPE = {
+    "memory_update": "gated",
+    "spread_memory": True,
+    "text_attends_memory": False,
+    "segment_length": 120,
+    "num_memory_tokens": 16,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A tiny checkpoint with gates, one without, and a book."""
+    folder = tmp_path_factory.mktemp("gates")
+    rng, stories = random.Random(0), StoryGenerator("train", 0)
+    told = [stories.story(3, 1) for _ in range(1500)]
+    told += [QA[name](rng, "train") for name in ("qa1", "qa4") for _ in range(20)]
+    told += [TASKS[name](rng, 1).story for name in TASKS for _ in range(20)]
+    text = " ".join(sentence for story in told for sentence in story.sentences)
+    backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    tiny_model(backbone, **SHAPE).save_pretrained(folder / "gated")
+    tiny_model(backbone, **SHAPE | {"memory_update": "replace"}).save_pretrained(folder / "plain")
+    tiny_book(folder / "book.txt", 5_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def drawn(folder):
+    """The tiny model and one batch for it."""
+    model, tokenizer = checkpoints.load(str(folder / "gated"), torch.float32)
+    maker = BatchMaker(model.config, tokenizer, corpora.load(folder / "book.txt"), "train")
+    return model, gates.draw(maker, "s")
+
+
+# -- examples
+
+
+def set_gates(model, score: float):
+    torch.nn.init.zeros_(model.rmt.cell.gate.score.weight)
+    torch.nn.init.constant_(model.rmt.cell.gate.score.bias, score)
+    return model
+
+
+def test_a_memory_token_stands_where_the_backbone_is_told(drawn):
+    model, batch = drawn
+    lengths = batch.inputs["attention_mask"].sum(1)
+    found = gates.stands_in_fact(model.rmt.cell, lengths, batch.in_fact)
+    m = model.config.num_memory_tokens
+    for row in range(0, len(found), 7):
+        for token in range(m):
+            at = (2 * token + 1) * (int(lengths[row]) - 1) // (2 * m)  # evenly over [CLS] text [SEP]
+            assert found[row, token] == batch.in_fact[row, at]
+    assert found.any() and not found[batch.inputs["num_trained"] :].any()
+
+
+@pytest.mark.parametrize("score", [-5.0, 0.0, 5.0])
+def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn, score):
+    model, batch = drawn
+    examples = gates.collect(set_gates(model, score).rmt, batch)
+    read = batch.inputs["order"] >= 0
+    assert len(examples.wanted) == read.sum(), "one for each segment that is read"
+    own = torch.tensor(score).sigmoid().to(torch.bfloat16)
+    quiet = (examples.wanted == 0).all(1)
+    assert quiet.sum() == (read & ~batch.has_fact).sum() and (examples.weight[quiet] == gates.QUIET).all()
+    assert (examples.wanted[~quiet] == own).all()
+    counted = examples.weight[~quiet]
+    assert counted.any(1).float().mean() > 0.9, "memory tokens that stand in a fact count"
+    assert (counted == 1).all() if score < 0 else (counted == 0).any(), "beside a fact, a write may be right"
+    start = model.rmt.initial_memory(1)[0].to(torch.bfloat16)
+    assert (examples.memory == start).all() == (score < 0), "only with shut gates, all meet the memory of the start"
+
+
+# -- learning
+
+
+def test_a_gate_learns_from_its_neighbours_what_it_cannot_see_itself():
+    """Every memory token has the same to write; what is wanted depends on the tokens beside it."""
+    torch.manual_seed(0)
+    memory, new = torch.zeros(600, 12, 8), torch.ones(600, 12, 8)
+    marked = torch.rand(600, 12) < 0.1
+    new[marked] = -1
+    wanted = marked.roll(1, dims=1)
+    wanted[:, 0] = False
+    part = gates.Examples(memory, new, wanted.float(), torch.ones(600, 12))
+    gate = WriteGate(8)
+    gates.EPOCHS, before = 40, gates.EPOCHS
+    try:
+        gates.fit(gate, [part], 0)
+    finally:
+        gates.EPOCHS = before
+    right = (gate.logits(memory, new) > 0) == wanted
+    assert right.float().mean() > 0.98 and 0.05 < wanted.float().mean() < 0.15
+
+
+def test_an_example_without_weight_teaches_nothing():
+    gate = WriteGate(8)
+    before = {name: p.clone() for name, p in gate.named_parameters()}
+    part = gates.Examples(torch.randn(8, 4, 8), torch.randn(8, 4, 8), torch.ones(8, 4), torch.zeros(8, 4))
+    gates.DECAY, decay = 0.0, gates.DECAY
+    try:
+        gates.fit(gate, [part], 0)
+    finally:
+        gates.DECAY = decay
+    assert all(torch.equal(p, before[name]) for name, p in gate.named_parameters())
+
+
+def test_what_is_still_hard_is_looked_for():
+    gate = WriteGate(8)
+    torch.nn.init.zeros_(gate.score.weight)
+    torch.nn.init.constant_(gate.score.bias, -6.0)
+    wanted = torch.zeros(5, 4)
+    wanted[3, 2] = 1
+    parts = [
+        gates.Examples(torch.zeros(5, 4, 8), torch.zeros(5, 4, 8), wanted, torch.full((5, 4), weight))
+        for weight in (0.0, 1.0)
+    ]
+    [(part, row)] = gates.still_hard(gate, parts)
+    assert part is parts[1] and row == 3, "only what is missed, and counts"
+
+
+# -- a checkpoint
+
+
+def test_only_the_gate_of_a_checkpoint_changes(folder, tmp_path):
+    gates.teach(folder / "gated", tmp_path, [folder / "book.txt"], batches=2, seed=3)
+    old, new = (load_file(path / "model.safetensors") for path in (folder / "gated", tmp_path))
+    assert old.keys() == new.keys()
+    for name, weights in old.items():
+        same = torch.equal(weights.to(torch.bfloat16), new[name])
+        assert same != (".gate." in name), name
+    checkpoints.load(str(tmp_path), torch.float32)
+    made = json.loads((tmp_path / "training.json").read_text())
+    assert made["gates"] == [str(folder / "book.txt")] and made["seed"] == 3 and made["segments"] > 50
+
+
+def test_a_checkpoint_without_gates_is_refused_and_nothing_written(folder, tmp_path):
+    command = [sys.executable, "-m", "rmt_demo.training.gates", "--init", str(folder / "plain")]
+    done = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True)
+    assert done.returncode == 2 and "has no write gates" in done.stderr.splitlines()[-1], done.stderr
+    assert not (tmp_path / "out").exists()
