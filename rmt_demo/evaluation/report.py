@@ -23,7 +23,7 @@ BABI = {
     "qa5": "qa5, three-argument relations",
 }
 STRANGE = {f"open-{kind}": f"open facts in {kind}" for kind in KINDS}
-COLUMNS = (1, 2, 4, 8, 64, 512, 4096)  # numbers of segments with a column of their own, where there is anything to show
+COLUMNS = (1, 2, 4, 8, 64, 512, 700, 4096)  # segments with a column of their own, where there is anything to show
 
 
 def tables(results: Path) -> str:
