@@ -94,7 +94,7 @@ def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn
 # -- learning
 
 
-def test_a_gate_learns_from_its_neighbours_what_it_cannot_see_itself():
+def test_a_gate_learns_from_its_neighbours_what_it_cannot_see_itself(monkeypatch):
     """Every memory token has the same to write; what is wanted depends on the tokens beside it."""
     torch.manual_seed(0)
     memory, new = torch.zeros(600, 12, 8), torch.ones(600, 12, 8)
@@ -104,24 +104,18 @@ def test_a_gate_learns_from_its_neighbours_what_it_cannot_see_itself():
     wanted[:, 0] = False
     part = gates.Examples(memory, new, wanted.float(), torch.ones(600, 12))
     gate = WriteGate(8)
-    gates.EPOCHS, before = 40, gates.EPOCHS
-    try:
-        gates.fit(gate, [part], 0)
-    finally:
-        gates.EPOCHS = before
+    monkeypatch.setattr(gates, "EPOCHS", 40)
+    gates.fit(gate, [part], 0)
     right = (gate.logits(memory, new) > 0) == wanted
     assert right.float().mean() > 0.98 and 0.05 < wanted.float().mean() < 0.15
 
 
-def test_an_example_without_weight_teaches_nothing():
+def test_an_example_without_weight_teaches_nothing(monkeypatch):
     gate = WriteGate(8)
     before = {name: p.clone() for name, p in gate.named_parameters()}
     part = gates.Examples(torch.randn(8, 4, 8), torch.randn(8, 4, 8), torch.ones(8, 4), torch.zeros(8, 4))
-    gates.DECAY, decay = 0.0, gates.DECAY
-    try:
-        gates.fit(gate, [part], 0)
-    finally:
-        gates.DECAY = decay
+    monkeypatch.setattr(gates, "DECAY", 0.0)
+    gates.fit(gate, [part], 0)
     assert all(torch.equal(p, before[name]) for name, p in gate.named_parameters())
 
 
