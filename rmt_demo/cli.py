@@ -1,4 +1,4 @@
-"""The command line: `python -m rmt_demo ask|replay|train|eval|figure|cost`.
+"""The command line: `python -m rmt_demo ask|replay|train|gates|eval|figure|cost`.
 
 Results go to stdout, progress and errors to stderr. Bad input ends in exit code 2 and one line that says what to do.
 """
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """All commands and their options."""
     parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
-    commands = parser.add_subparsers(required=True, metavar="ask|replay|train|eval|figure|cost")
+    commands = parser.add_subparsers(required=True, metavar="ask|replay|train|gates|eval|figure|cost")
 
     ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
     ask.set_defaults(command=run_ask)
@@ -70,6 +70,14 @@ def build_parser() -> Parser:
     train.add_argument(
         "--background", action="append", metavar="NAME", help="corpus or text file (default: kjv, pydoc)"
     )
+
+    gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
+    gates.set_defaults(command=run_gates)
+    gates.add_argument("--init", required=True, metavar="DIR", help="the trained checkpoint")
+    gates.add_argument("--out", required=True, metavar="DIR", help="folder for the new one")
+    gates.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
+    gates.add_argument("--batches", type=positive, default=40, metavar="N", help="of each text (default: %(default)s)")
+    gates.add_argument("--seed", type=int, default=0)
 
     evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
     evaluate.set_defaults(command=run_eval)
@@ -247,6 +255,14 @@ def run_train(args: argparse.Namespace) -> None:
 
     background = tuple(args.background or ("kjv", "pydoc"))
     train(recipe_of(args.recipe), args.out, args.backbone, args.seed, background, args.init)
+
+
+def run_gates(args: argparse.Namespace) -> None:
+    """Teach the write gates."""
+    from .training.gates import teach
+
+    be_quiet()
+    teach(args.init, args.out, args.background, args.batches, args.seed)
 
 
 def recipe_of(name: str):

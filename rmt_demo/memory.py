@@ -158,6 +158,11 @@ class WriteGate(nn.Module):
         seen = self.near(seen.transpose(1, 2)).transpose(1, 2) + self.all(seen.mean(1, keepdim=True))
         return self.score(nn.functional.gelu(seen))[..., 0].float()
 
+    @classmethod
+    def stretch(cls, probability: Tensor) -> Tensor:
+        """The sigmoid of a score -> g, of the same shape."""
+        return (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1)
+
     def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
         """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
         if self.held_open or memory.shape[1] == 0:
@@ -166,9 +171,14 @@ class WriteGate(nn.Module):
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
-        gate = (torch.sigmoid(logit) * (self.HIGH - self.LOW) + self.LOW).clamp(0, 1).to(memory.dtype)
-        # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
-        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
+        gate = self.stretch(logit.sigmoid()).to(memory.dtype)
+        return overwrite(memory, new, gate), gate
+
+
+def overwrite(memory: Tensor, new: Tensor, gate: Tensor) -> Tensor:
+    """memory, new [B, m, d], gate [B, m] -> memory [B, m, d]. Written this way, an open gate gives exactly `new`;
+    memory + gate * (new - memory) would round."""
+    return (1 - gate[..., None]) * memory + gate[..., None] * new
 
 
 class MemoryCell(nn.Module):

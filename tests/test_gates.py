@@ -74,10 +74,30 @@ def test_a_memory_token_stands_where_the_backbone_is_told(drawn):
     assert found.any() and not found[batch.inputs["num_trained"] :].any()
 
 
+@pytest.fixture(scope="module")
+def other(folder):
+    """Sentences of another text, as tokens; no word of them is in the book or in a story."""
+    return [[100, 101, 102, 103, 99], [104, 105, 99]]
+
+
+def test_a_disguise_changes_the_background_alone(drawn, other):
+    _, batch = drawn
+    ids, mask = batch.inputs["input_ids"], batch.inputs["attention_mask"].bool()
+    disguised = gates.disguise(batch, other, random.Random(0))
+    special = ~mask
+    special[:, 0] = True
+    special[torch.arange(len(ids)), mask.sum(1) - 1] = True
+    kept = special | batch.in_fact
+    assert torch.equal(disguised[kept], ids[kept]) and disguised.shape == ids.shape
+    assert set(disguised[~kept].tolist()) <= {99, *range(100, 106)}
+    marks = [(99 in row[~keep].tolist()) for row, keep in zip(disguised, kept, strict=True) if (~keep).sum() > 12]
+    assert 0.3 < sum(marks) / len(marks) < 0.7, "half of the segments have no mark at a sentence's end"
+
+
 @pytest.mark.parametrize("score", [-5.0, 0.0, 5.0])
 def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn, score):
     model, batch = drawn
-    examples = gates.collect(set_gates(model, score).rmt, batch)
+    examples = gates.collect(set_gates(model, score).rmt, batch, batch.inputs["input_ids"])
     read = batch.inputs["order"] >= 0
     assert len(examples.wanted) == read.sum(), "one for each segment that is read"
     own = torch.tensor(score).sigmoid().to(torch.bfloat16)
@@ -89,6 +109,16 @@ def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn
     assert (counted == 1).all() if score < 0 else (counted == 0).any(), "beside a fact, a write may be right"
     start = model.rmt.initial_memory(1)[0].to(torch.bfloat16)
     assert (examples.memory == start).all() == (score < 0), "only with shut gates, all meet the memory of the start"
+
+
+def test_in_another_text_the_same_is_wanted_of_what_is_seen_there(drawn, other):
+    model, batch = drawn
+    torch.manual_seed(0)
+    model.rmt.cell.gate = WriteGate(model.backbone.config.hidden_size)
+    plain = gates.collect(model.rmt, batch, batch.inputs["input_ids"])
+    strange = gates.collect(model.rmt, batch, gates.disguise(batch, other, random.Random(0)))
+    assert torch.equal(plain.wanted, strange.wanted) and torch.equal(plain.weight, strange.weight)
+    assert 0 < plain.wanted.max() < 1 and not torch.equal(plain.new, strange.new)
 
 
 # -- learning
@@ -149,7 +179,7 @@ def test_only_the_gate_of_a_checkpoint_changes(folder, tmp_path):
 
 
 def test_a_checkpoint_without_gates_is_refused_and_nothing_written(folder, tmp_path):
-    command = [sys.executable, "-m", "rmt_demo.training.gates", "--init", str(folder / "plain")]
+    command = [sys.executable, "-m", "rmt_demo", "gates", "--init", str(folder / "plain")]
     done = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True)
     assert done.returncode == 2 and "has no write gates" in done.stderr.splitlines()[-1], done.stderr
     assert not (tmp_path / "out").exists()

@@ -54,15 +54,12 @@ def test_the_next_stage_begins_at_max_steps_whatever_the_accuracy():
     assert [curriculum.update(0.0) for _ in range(7)] == [False] * 6 + [True]
 
 
-def test_the_last_stage_lasts_its_max_steps_while_the_rate_falls_to_zero():
+def test_the_last_stage_lasts_its_max_steps():
     curriculum = Curriculum(stages(0.0, 0.0, max_steps=4, min_steps=1))
-    assert curriculum.learning_rate() == 1.0
     assert curriculum.update(1.0) and curriculum.is_last
-    factors = []
-    while not curriculum.finished:
-        factors.append(curriculum.learning_rate())
-        assert not curriculum.update(1.0), "the last stage has no next one"
-    assert factors == [1.0, 0.75, 0.5, 0.25]
+    for _ in range(4):
+        assert not curriculum.finished and not curriculum.update(1.0), "the last stage has no next one"
+    assert curriculum.finished
 
 
 def test_the_gate_penalty_warms_up():
@@ -138,6 +135,32 @@ def test_a_run_leaves_a_checkpoint_and_says_how_it_was_made(run, backbone):
     made = json.loads((folder / "training.json").read_text())
     assert (made["steps"], made["seed"], made["backbone"]) == (7, 0, backbone)
     assert made["recipe"]["stages"][1]["max_steps"] == 4
+
+
+def test_weights_are_averaged_over_the_last_steps():
+    average, seen = torch.zeros(1), []
+    for step in range(1, 1200):  # the weights are 0, and 1 from step 1000 on
+        average = training.averaged(average, torch.full((1,), float(step >= 1000)), torch.tensor(step))
+        seen.append(average.item())
+    assert seen[998] == 0 and 0.6 < seen[1098] < 0.67 and 0.85 < seen[1198] < 0.88
+    early = training.averaged(torch.zeros(1), torch.ones(1), torch.tensor(1))
+    assert early > 0.8, "what a short run began with is forgotten"
+
+
+def test_the_average_is_what_is_saved(run, monkeypatch):
+    whole = run("whole")
+    monkeypatch.setattr(training, "averaged", lambda average, now, steps: now)
+    last = run("last")
+    assert same_weights(whole, last), "the weights of the last step alone would be others"
+
+
+def test_frozen_gates_stay_as_they_are(run):
+    before = run("begun")
+    after = run("gone-on", recipe=dataclasses.replace(TINY, frozen_gates=True), init=before)
+    changed = same_weights(before, after)
+    assert changed and not [name for name in changed if ".gate." in name]
+    free = run("free", init=before)
+    assert [name for name in same_weights(before, free) if ".gate." in name]
 
 
 def test_the_seed_decides_and_it_alone(run):

@@ -17,7 +17,7 @@ class Stage:
 
     mixture         what the haystacks look like
     segment_lengths tokens per model input; each batch draws one of these
-    learning_rate   of AdamW; in the last stage it falls linearly to zero
+    learning_rate   of AdamW
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
     max_steps       the next stage begins after so many steps at the latest
     min_steps       and after so many at the earliest
@@ -43,6 +43,8 @@ class Recipe:
     config          RMTConfig fields that differ from the paper's
     stages          the curriculum; the last stage lasts exactly its max_steps
     warmup          steps over which the learning rate rises linearly at the very beginning
+    frozen_gates    leave the write gates as they are: once they know facts (see `gates.py`), a few dear false writes in
+                    one batch would shut them for all
     """
 
     stages: tuple[Stage, ...]
@@ -50,6 +52,7 @@ class Recipe:
     config: dict = field(default_factory=dict)
     weight_decay: float = 1e-3
     warmup: int = 50
+    frozen_gates: bool = False
 
 
 class Curriculum:
@@ -85,11 +88,6 @@ class Curriculum:
     def gate_penalty(self) -> float:
         before = self.stages[self.index - 1].gate_penalty if self.index else 0.0
         return before + (self.stage.gate_penalty - before) * min(1.0, self.steps / 100)
-
-    def learning_rate(self) -> float:
-        """The stage's, falling linearly to 0 over the last stage."""
-        left = 1 - self.steps / self.stage.max_steps if self.is_last else 1.0
-        return self.stage.learning_rate * max(0.0, left)
 
     def state_dict(self) -> dict:
         return {"index": self.index, "steps": self.steps, "accuracy": self.accuracy}

@@ -1,17 +1,15 @@
-"""Teach a trained model's write gates to tell facts from text that only looks like facts:
+"""Teach a trained model's write gates to tell facts from any text around them:
 
-    python -m rmt_demo.training.gates --init runs/more --out runs/rmt-minilm --background kjv pydoc speeches.txt
+    python -m rmt_demo gates --init runs/more --out runs/rmt-minilm --background kjv pydoc speeches.txt
 
 Training by answers (`train.py`) says little about gates: a false write costs an answer only if it hits what is asked
 for, thousands of segments later. But what the gates should do can be said outright. Where a memory token stands in a
-fact, what the model writes by itself is right; in a segment without a fact, nothing is. So the trained model reads
-stories hidden in many kinds of text, what its gates see is kept, and a new gate learns from that like any classifier.
-All else stays as it is: no backward pass goes through the backbone, and minutes on a CPU are enough.
+fact, what the model writes in a text it knows well is right, and should be written in any other text as well; in a
+segment without a fact, nothing should. So the trained model reads stories twice, hidden in the first text and in the
+same places of another. What its gates see there is kept, and a new gate learns from that like any classifier. All else
+stays as it is: no backward pass goes through the backbone, and minutes on a CPU are enough.
 """
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +23,11 @@ from tqdm import trange
 from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.batches import Batch, BatchMaker, Mixture
-from ..memory import WriteGate
+from ..memory import WriteGate, overwrite
 from ..modeling import RMTModel
+from ..segments import token_ids
 from .recipes import MIXED
-from .train import story_words
+from .train import Progress, save_checkpoint, story_words
 
 STORIES = Mixture(
     32, (1, 8), facts=(1, 5), questions=1, tail_rate=0.0, task_rate=0.35, tasks=(*MIXED, "qa1", "qa4"), background=72
@@ -71,8 +70,9 @@ def teach(
     Args:
         init: a trained checkpoint with `memory_update="gated"`, `spread_memory` and not `text_attends_memory`.
         out: folder for the checkpoint and `training.json`.
-        background: names of corpora (their training parts are read) or text files; the more kinds, the better.
-        batches: of 32 haystacks from each text; a batch takes about 4 seconds on one CPU core and 10 MB of memory.
+        background: names of corpora (their training parts are read) or text files; the first is what the model knows
+            well, of the others the more kinds the better.
+        batches: of 32 haystacks from each text; a batch takes about 5 seconds on one CPU core and 10 MB of memory.
         seed: of the stories, and of the gate's new weights.
 
     Raises:
@@ -87,28 +87,22 @@ def teach(
     if config.memory_update != "gated" or not config.spread_memory or config.text_attends_memory:
         raise ValueError(f"{init} has no write gates, or no memory apart from the text: train it by recipe 'more'.")
     model.to(device)
-    words, parts = story_words(tokenizer), []
-    for text in [corpora.load(name, "train") for name in background]:
-        maker = BatchMaker(model.config, tokenizer, text, "train", words)
-        parts += [collect(model.rmt, draw(maker, f"{seed}/{text.name}/{i}")) for i in trange(batches, desc=text.name)]
+    texts, parts = [corpora.load(name, "train") for name in background], []
+    maker = BatchMaker(config, tokenizer, texts[0], "train", story_words(tokenizer))
+    for text in texts:
+        sentences = token_ids(tokenizer, text.sentences)
+        for i in trange(batches, desc=text.name):
+            batch = draw(maker, f"{seed}/{text.name}/{i}")
+            parts.append(collect(model.rmt, batch, disguise(batch, sentences, Random(i))))
     torch.manual_seed(seed)
     gate = WriteGate(model.backbone.config.hidden_size).to(device)
-    fit(gate, parts, seed)
+    steps = fit(gate, parts, seed)
     with torch.no_grad():
         gate.score.bias -= STRICTER
     model.rmt.cell.gate = gate
-    model.to(torch.bfloat16).save_pretrained(out)
-    made = {
-        "gates": [str(name) for name in background],
-        "batches": batches,
-        "seed": seed,
-        "init": str(init),
-        "segments": sum(len(part.wanted) for part in parts),
-        "minutes": round((time.time() - began) / 60, 1),
-        "machine": backbones.describe_machine(device),
-        "torch": torch.__version__,
-    }
-    (Path(out) / "training.json").write_text(json.dumps(made, indent=1) + "\n")
+    run = {"gates": [str(name) for name in background], "batches": batches, "seed": seed, "init": str(init)}
+    run["segments"] = sum(len(part.wanted) for part in parts)
+    save_checkpoint(model, Path(out), run, Progress(steps, time.time() - began))
 
 
 def draw(maker: BatchMaker, seed: str) -> Batch:
@@ -117,22 +111,50 @@ def draw(maker: BatchMaker, seed: str) -> Batch:
     return maker.batch(STORIES, seed, length)
 
 
+def disguise(batch: Batch, sentences: list[list[int]], rng: Random) -> Tensor:
+    """The batch's table of segments [N, L] with another text in place of the background; facts stay where they are.
+
+    In half of the segments its sentences have no punctuation mark at their end, as the lines of a list have none.
+    """
+    ids = batch.inputs["input_ids"].clone()
+    for row, length, is_fact in zip(ids, batch.inputs["attention_mask"].sum(1), batch.in_fact, strict=True):
+        background = ~is_fact
+        background[0] = background[length - 1 :] = False  # [CLS], [SEP] and what comes after
+        ends, at, room = rng.randrange(2), rng.randrange(len(sentences)), int(background.sum())
+        text = []
+        while len(text) < room:
+            sentence = sentences[at % len(sentences)]
+            text += sentence[: len(sentence) - ends]
+            at += 1
+        row[background] = torch.tensor(text[:room], dtype=row.dtype)
+    return ids
+
+
 @torch.no_grad()
-def collect(model: RMTModel, batch: Batch) -> Examples:
-    """Read a batch with the gates as they are and keep what they saw of every segment, on the CPU in bfloat16."""
+def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
+    """Read a batch with the gates as they are, and its `disguised` segments [N, L] with those of a gate that does what
+    is wanted; keep what such a gate sees of every segment, on the CPU in bfloat16."""
     device, cell, kept = model.device, model.cell, []
     ids, mask, order = (batch.inputs[name].to(device) for name in ("input_ids", "attention_mask", "order"))
-    text, memory = cell.encode_text(ids, mask), model.initial_memory(len(order))
+    trained, has_fact = batch.inputs["num_trained"], batch.has_fact.to(device)
+    known = cell.encode_text(ids[:trained], mask[:trained])
+    text = cell.encode_text(disguised.to(device), mask)
     in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(device))
+    plain = memory = model.initial_memory(len(order))
     for step in range(order.shape[1]):
         rows, real = order[:, step].clamp(min=0), order[:, step] >= 0
         new = cell.update(memory, text.rows(rows))
-        own, has_fact = cell.gate.logits(memory, new).sigmoid(), batch.has_fact[:, step].to(device)[:, None]
-        wanted = own * has_fact
-        known = in_fact[rows] | (own <= SHUT)  # what is written beside a fact may help to keep it
-        weight = torch.where(has_fact, known, QUIET)
+        wanted = torch.zeros_like(new[..., 0], dtype=torch.float32)
+        weight = torch.full_like(wanted, QUIET)
+        if len(facts := has_fact[:, step].nonzero()[:, 0]):
+            there = rows[facts]
+            seen = cell.update(plain[facts], known.rows(there))
+            own = wanted[facts] = cell.gate.logits(plain[facts], seen).sigmoid()
+            # What is written beside a fact may help to keep it: nobody knows.
+            weight[facts] = (in_fact[there] | (own <= SHUT)).float()
+            plain = plain.index_put((facts,), overwrite(plain[facts], seen, WriteGate.stretch(own).to(seen.dtype)))
         kept.append([part[real].to("cpu", torch.bfloat16) for part in (memory, new, wanted, weight)])
-        memory = torch.where(real[:, None, None], cell.gate(memory, new)[0], memory)
+        memory = overwrite(memory, new, WriteGate.stretch(wanted).to(new.dtype))
     return Examples(*(torch.cat(parts) for parts in zip(*kept, strict=True)))
 
 
@@ -142,8 +164,8 @@ def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
     return in_fact.gather(1, cell.memory_positions(lengths) - m - 1)
 
 
-def fit(gate: WriteGate, parts: list[Examples], seed: int) -> None:
-    """Train a gate on examples: AdamW on `loss_of`, the rate rising and falling once.
+def fit(gate: WriteGate, parts: list[Examples], seed: int) -> int:
+    """Train a gate on examples: AdamW on `loss_of`, the rate rising and falling once. Returns the number of steps.
 
     Most noise looks like no fact at all, and is learned at once. So after every so many steps all examples are looked
     through, and from then on half of each batch is of those that are still hard.
@@ -161,6 +183,7 @@ def fit(gate: WriteGate, parts: list[Examples], seed: int) -> None:
         loss_of(gate, *(torch.stack([getattr(p, name)[row] for p, row in chosen]) for name in FIELDS)).mean().backward()
         optimizer.step()
         schedule.step()
+    return steps
 
 
 @torch.no_grad()
@@ -180,22 +203,3 @@ def loss_of(gate: WriteGate, memory: Tensor, new: Tensor, wanted: Tensor, weight
     memory, new, wanted, weight = (part.to(device, torch.float32) for part in (memory, new, wanted, weight))
     loss = nn.functional.binary_cross_entropy_with_logits(gate.logits(memory, new), wanted, reduction="none")
     return weight * (loss - torch.special.entr(wanted) - torch.special.entr(1 - wanted))
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Teach a trained model's write gates what a fact is.")
-    parser.add_argument("--init", required=True, metavar="DIR", help="the trained checkpoint")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the new one")
-    parser.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
-    parser.add_argument("--batches", type=int, default=40, metavar="N", help="from each text (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
-    try:
-        teach(**vars(parser.parse_args()))
-    except (ValueError, OSError) as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
