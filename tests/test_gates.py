@@ -24,8 +24,8 @@ SHAPE = {
     "memory_update": "gated",
     "spread_memory": True,
     "text_attends_memory": False,
-    "segment_length": 120,
-    "num_memory_tokens": 16,
+    "segment_length": 240,
+    "num_memory_tokens": 32,
 }
 
 
@@ -35,10 +35,10 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gates")
     rng, stories = random.Random(0), StoryGenerator("train", 0)
     told = [stories.story(3, 1) for _ in range(1500)]
-    told += [QA[name](rng, "train") for name in ("qa1", "qa4") for _ in range(20)]
+    told += [QA[name](rng, "train") for name in QA for _ in range(20)]
     told += [TASKS[name](rng, 1).story for name in TASKS for _ in range(20)]
     text = " ".join(sentence for story in told for sentence in story.sentences)
-    backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    backbone = tiny_backbone(folder / "backbone", positions=256, words=sorted(set(re.findall("[a-z]+", text.lower()))))
     tiny_model(backbone, **SHAPE).save_pretrained(folder / "gated")
     tiny_model(backbone, **SHAPE | {"memory_update": "replace"}).save_pretrained(folder / "plain")
     tiny_book(folder / "book.txt", 5_000)
@@ -135,7 +135,7 @@ def test_a_gate_learns_from_its_neighbours_what_it_cannot_see_itself(monkeypatch
     part = gates.Examples(memory, new, wanted.float(), torch.ones(600, 12))
     gate = WriteGate(8)
     monkeypatch.setattr(gates, "EPOCHS", 40)
-    gates.fit(gate, [part], 0)
+    gates.fit(gate, [part], "0")
     right = (gate.logits(memory, new) > 0) == wanted
     assert right.float().mean() > 0.98 and 0.05 < wanted.float().mean() < 0.15
 
@@ -145,29 +145,45 @@ def test_an_example_without_weight_teaches_nothing(monkeypatch):
     before = {name: p.clone() for name, p in gate.named_parameters()}
     part = gates.Examples(torch.randn(8, 4, 8), torch.randn(8, 4, 8), torch.ones(8, 4), torch.zeros(8, 4))
     monkeypatch.setattr(gates, "DECAY", 0.0)
-    gates.fit(gate, [part], 0)
+    gates.fit(gate, [part], "0")
     assert all(torch.equal(p, before[name]) for name, p in gate.named_parameters())
 
 
-def test_what_is_still_hard_is_looked_for():
+def test_an_example_is_hard_if_something_is_missed_that_counts():
     gate = WriteGate(8)
     torch.nn.init.zeros_(gate.score.weight)
     torch.nn.init.constant_(gate.score.bias, -6.0)
     wanted = torch.zeros(5, 4)
     wanted[3, 2] = 1
-    parts = [
-        gates.Examples(torch.zeros(5, 4, 8), torch.zeros(5, 4, 8), wanted, torch.full((5, 4), weight))
-        for weight in (0.0, 1.0)
-    ]
-    [(part, row)] = gates.still_hard(gate, parts)
-    assert part is parts[1] and row == 3, "only what is missed, and counts"
+    weight = torch.ones(5, 4)
+    part = gates.Examples(torch.zeros(5, 4, 8), torch.zeros(5, 4, 8), wanted, weight)
+    assert gates.is_hard(gate, part).tolist() == [False, False, False, True, False]
+    assert len(part.only(gates.is_hard(gate, part)).wanted) == 1
+    weight[3] = 0
+    assert not gates.is_hard(gate, part).any()
 
 
 # -- a checkpoint
 
 
+def test_after_the_first_round_facts_are_kept_and_what_is_hard(folder, tmp_path, monkeypatch):
+    kept = []
+
+    def fit(gate, parts, seed):
+        quiet = [int((part.wanted == 0).all(1).sum()) for part in parts]
+        kept.append((sum(quiet), sum(len(part.wanted) for part in parts) - sum(quiet)))
+        return 1
+
+    monkeypatch.setattr(gates, "fit", fit)
+    monkeypatch.setattr(gates, "is_hard", lambda gate, part: torch.zeros(len(part.wanted), dtype=torch.bool))
+    gates.teach(folder / "gated", tmp_path, [folder / "book.txt"], batches=6)
+    quiet, facts = zip(*kept, strict=True)
+    assert len(kept) == gates.ROUNDS and len(set(quiet)) == 1 and quiet[0] > 0
+    assert sorted(set(facts)) == list(facts), "every round adds facts"
+
+
 def test_only_the_gate_of_a_checkpoint_changes(folder, tmp_path):
-    gates.teach(folder / "gated", tmp_path, [folder / "book.txt"], batches=2, seed=3)
+    gates.teach(folder / "gated", tmp_path, [folder / "book.txt"], batches=4, seed=3)
     old, new = (load_file(path / "model.safetensors") for path in (folder / "gated", tmp_path))
     assert old.keys() == new.keys()
     for name, weights in old.items():

@@ -27,7 +27,7 @@ def tiny_tokenizer(words: Iterable[str] = ()) -> BertTokenizerFast:
     return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)})
 
 
-def tiny_backbone(folder: Path, seed: int = 0, layers: int = 2, width: int = 32, words: Iterable[str] = ()) -> str:
+def tiny_backbone(folder: Path, seed=0, layers=2, width=32, positions=128, words: Iterable[str] = ()) -> str:
     """Save a random BERT and its tokenizer to `folder`; returns the folder as a backbone name."""
     tokenizer = tiny_tokenizer(words)
     config = BertConfig(
@@ -36,7 +36,7 @@ def tiny_backbone(folder: Path, seed: int = 0, layers: int = 2, width: int = 32,
         num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=2 * width,
-        max_position_embeddings=128,
+        max_position_embeddings=positions,
     )
     torch.manual_seed(seed)
     BertModel(config).save_pretrained(folder)
