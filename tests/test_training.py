@@ -54,12 +54,15 @@ def test_the_next_stage_begins_at_max_steps_whatever_the_accuracy():
     assert [curriculum.update(0.0) for _ in range(7)] == [False] * 6 + [True]
 
 
-def test_the_last_stage_lasts_its_max_steps():
+def test_the_last_stage_lasts_its_max_steps_while_the_rate_falls_to_zero():
     curriculum = Curriculum(stages(0.0, 0.0, max_steps=4, min_steps=1))
+    assert curriculum.learning_rate() == 1.0
     assert curriculum.update(1.0) and curriculum.is_last
-    for _ in range(4):
-        assert not curriculum.finished and not curriculum.update(1.0), "the last stage has no next one"
-    assert curriculum.finished
+    factors = []
+    while not curriculum.finished:
+        factors.append(curriculum.learning_rate())
+        assert not curriculum.update(1.0), "the last stage has no next one"
+    assert factors == [1.0, 0.75, 0.5, 0.25]
 
 
 def test_the_gate_penalty_warms_up():

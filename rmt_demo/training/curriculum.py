@@ -17,7 +17,7 @@ class Stage:
 
     mixture         what the haystacks look like
     segment_lengths tokens per model input; each batch draws one of these
-    learning_rate   of AdamW
+    learning_rate   of AdamW; in the last stage it falls linearly to zero
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
     max_steps       the next stage begins after so many steps at the latest
     min_steps       and after so many at the earliest
@@ -88,6 +88,11 @@ class Curriculum:
     def gate_penalty(self) -> float:
         before = self.stages[self.index - 1].gate_penalty if self.index else 0.0
         return before + (self.stage.gate_penalty - before) * min(1.0, self.steps / 100)
+
+    def learning_rate(self) -> float:
+        """The stage's, falling linearly to 0 over the last stage."""
+        left = 1 - self.steps / self.stage.max_steps if self.is_last else 1.0
+        return self.stage.learning_rate * max(0.0, left)
 
     def state_dict(self) -> dict:
         return {"index": self.index, "steps": self.steps, "accuracy": self.accuracy}

@@ -104,7 +104,7 @@ def train(
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
             for group in optimizer.param_groups:
-                group["lr"] = stage.learning_rate * min(1.0, (progress.step + 1) / recipe.warmup)
+                group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
             loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), 1.0)
@@ -166,8 +166,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
 def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
     """The averaged weights one step on: an exponential average over the last 100 steps, or a tenth of the first 1000.
 
-    The steps of small batches stray about a path that is better than any point of them, and nothing has to be known
-    of the end: so the learning rate need not fall.
+    The steps of small batches stray about a path that is better than they are.
     """
     return average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
 
