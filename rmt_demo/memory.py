@@ -159,9 +159,11 @@ class WriteGate(nn.Module):
         return self.score(nn.functional.gelu(seen))[..., 0].float()
 
     @classmethod
-    def stretch(cls, probability: Tensor) -> Tensor:
-        """The sigmoid of a score -> g, of the same shape."""
-        return (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1)
+    def write(cls, memory: Tensor, new: Tensor, probability: Tensor) -> tuple[Tensor, Tensor]:
+        """memory, new [B, m, d], the sigmoid of a score [B, m] -> (updated memory [B, m, d], g [B, m])."""
+        gate = (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1).to(memory.dtype)
+        # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
+        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
 
     def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
         """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
@@ -171,14 +173,7 @@ class WriteGate(nn.Module):
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
-        gate = self.stretch(logit.sigmoid()).to(memory.dtype)
-        return overwrite(memory, new, gate), gate
-
-
-def overwrite(memory: Tensor, new: Tensor, gate: Tensor) -> Tensor:
-    """memory, new [B, m, d], gate [B, m] -> memory [B, m, d]. Written this way, an open gate gives exactly `new`;
-    memory + gate * (new - memory) would round."""
-    return (1 - gate[..., None]) * memory + gate[..., None] * new
+        return self.write(memory, new, logit.sigmoid())
 
 
 class MemoryCell(nn.Module):

@@ -27,6 +27,8 @@ SHAPE = {
     "segment_length": 240,
     "num_memory_tokens": 32,
 }
+# Sentences of another text as tokens, with and without a mark; no word of them is in the book or in a story.
+OTHER = ([[100, 101, 102, 103, 99], [104, 105, 99]], [[100, 101, 102, 103], [104, 105]])
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +76,10 @@ def test_a_memory_token_stands_where_the_backbone_is_told(drawn):
     assert found.any() and not found[batch.inputs["num_trained"] :].any()
 
 
-@pytest.fixture(scope="module")
-def other(folder):
-    """Sentences of another text, as tokens; no word of them is in the book or in a story."""
-    return [[100, 101, 102, 103, 99], [104, 105, 99]]
-
-
-def test_a_disguise_changes_the_background_alone(drawn, other):
+def test_a_disguise_changes_the_background_alone(drawn):
     _, batch = drawn
     ids, mask = batch.inputs["input_ids"], batch.inputs["attention_mask"].bool()
-    disguised = gates.disguise(batch, other, random.Random(0))
+    disguised = gates.disguise(batch, OTHER, random.Random(0))
     special = ~mask
     special[:, 0] = True
     special[torch.arange(len(ids)), mask.sum(1) - 1] = True
@@ -111,12 +107,12 @@ def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn
     assert (examples.memory == start).all() == (score < 0), "only with shut gates, all meet the memory of the start"
 
 
-def test_in_another_text_the_same_is_wanted_of_what_is_seen_there(drawn, other):
+def test_in_another_text_the_same_is_wanted_of_what_is_seen_there(drawn):
     model, batch = drawn
     torch.manual_seed(0)
     model.rmt.cell.gate = WriteGate(model.backbone.config.hidden_size)
     plain = gates.collect(model.rmt, batch, batch.inputs["input_ids"])
-    strange = gates.collect(model.rmt, batch, gates.disguise(batch, other, random.Random(0)))
+    strange = gates.collect(model.rmt, batch, gates.disguise(batch, OTHER, random.Random(0)))
     assert torch.equal(plain.wanted, strange.wanted) and torch.equal(plain.weight, strange.weight)
     assert 0 < plain.wanted.max() < 1 and not torch.equal(plain.new, strange.new)
 

@@ -107,9 +107,9 @@ class BatchMaker:
                 self._check_fits(inside)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == steps - 1 and not with_tail else room
-                pieces = self._pieces(rng, size, inside, at_start)
-                rows.append([token for piece, _ in pieces for token in piece])
-                marks.append([is_fact for piece, is_fact in pieces for _ in piece])
+                row, marked = self._marked(rng, size, inside, at_start)
+                rows.append(row)
+                marks.append(marked)
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
@@ -169,19 +169,17 @@ class BatchMaker:
     def segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
         """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
         with `at_start`, before them)."""
-        return [token for piece, _ in self._pieces(rng, room, facts, at_start) for token in piece]
+        return self._marked(rng, room, facts, at_start)[0]
 
-    def _pieces(self, rng: Random, room: int, facts: list[list[int]], at_start: bool) -> list[tuple[list[int], bool]]:
-        """The sentences of a segment, and which of them are facts."""
-        space = room - sum(map(len, facts))
-        at, pieces = rng.randrange(len(self.sentences)), []
-        while space > 0:
-            pieces.append((self.sentences[at % len(self.sentences)][:space], False))
-            space, at = space - len(pieces[-1][0]), at + 1
+    def _marked(self, rng: Random, room: int, facts: list[list[int]], at_start: bool) -> tuple[list[int], list[bool]]:
+        """A segment, and which of its tokens are of a fact."""
+        background = consecutive(self.sentences, room - sum(map(len, facts)), rng)
+        pieces = [(sentence, False) for sentence in background]
         spots = sorted(0 if at_start else rng.randint(0, len(pieces)) for _ in facts)
         for spot, fact in zip(spots[::-1], facts[::-1], strict=True):
             pieces.insert(spot, (fact, True))
-        return pieces
+        tokens = [token for piece, _ in pieces for token in piece]
+        return tokens, [is_fact for piece, is_fact in pieces for _ in piece]
 
     def _tensors(self, rng, mixture, rows, marks, orders, asked, room) -> Batch:
         trained = len(rows)
@@ -210,3 +208,12 @@ class BatchMaker:
             "labels": torch.tensor(labels),
         }
         return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained), in_fact)
+
+
+def consecutive(sentences: list[list[int]], room: int, rng: Random) -> list[list[int]]:
+    """Sentences in a row, from any on, of `room` tokens in all: the last one is cut off."""
+    at, taken = rng.randrange(len(sentences)), []
+    while room > 0:
+        taken.append(sentences[at % len(sentences)][:room])
+        room, at = room - len(taken[-1]), at + 1
+    return taken

@@ -23,8 +23,8 @@ from tqdm import trange
 from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.babi import QA
-from ..data.batches import Batch, BatchMaker, Mixture
-from ..memory import WriteGate, overwrite
+from ..data.batches import Batch, BatchMaker, Mixture, consecutive
+from ..memory import WriteGate
 from ..modeling import RMTModel
 from ..segments import token_ids
 from .recipes import MIXED
@@ -96,16 +96,17 @@ def teach(
     torch.manual_seed(seed)
     gate = WriteGate(model.backbone.config.hidden_size).to(device)
     texts = [corpora.load(name, "train") for name in background]
-    sentences = [token_ids(tokenizer, text.sentences) for text in texts]
     maker = BatchMaker(config, tokenizer, texts[0], "train", story_words(tokenizer))
+    sentences = [maker.sentences, *(token_ids(tokenizer, text.sentences) for text in texts[1:])]
+    without_marks = [[sentence[:-1] for sentence in lines] for lines in sentences]
     parts, segments, steps = [], 0, 0
     for number in trange(batches, desc="batches"):
-        for text, lines in zip(texts, sentences, strict=True):
+        for text, *lines in zip(texts, sentences, without_marks, strict=True):
             batch = draw(maker, f"{seed}/{text.name}/{number}")
             part = collect(model.rmt, batch, disguise(batch, lines, Random(number)))
             segments += len(part.wanted)
             parts.append(part.only((part.wanted > 0).any(1) | is_hard(gate, part)) if steps else part)
-        if (number + 1) * ROUNDS // batches > number * ROUNDS // batches:
+        if (number + 1) * ROUNDS // batches > number * ROUNDS // batches:  # the last batch of a round
             steps += fit(gate, parts, f"{seed}/{number}")
     with torch.no_grad():
         gate.score.bias -= STRICTER
@@ -120,22 +121,18 @@ def draw(maker: BatchMaker, seed: str) -> Batch:
     return maker.batch(STORIES, seed, length)
 
 
-def disguise(batch: Batch, sentences: list[list[int]], rng: Random) -> Tensor:
+def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Tensor:
     """The batch's table of segments [N, L] with another text in place of the background; facts stay where they are.
 
-    In half of the segments its sentences have no punctuation mark at their end, as the lines of a list have none.
+    Each segment takes one of `texts`, lists of sentences: as they are, and without the punctuation mark at their end,
+    as the lines of a list have none.
     """
     ids = batch.inputs["input_ids"].clone()
     for row, length, is_fact in zip(ids, batch.inputs["attention_mask"].sum(1), batch.in_fact, strict=True):
         background = ~is_fact
         background[0] = background[length - 1 :] = False  # [CLS], [SEP] and what comes after
-        ends, at, room = rng.randrange(2), rng.randrange(len(sentences)), int(background.sum())
-        text = []
-        while len(text) < room:
-            sentence = sentences[at % len(sentences)]
-            text += sentence[: len(sentence) - ends]
-            at += 1
-        row[background] = torch.tensor(text[:room], dtype=row.dtype)
+        pieces = consecutive(rng.choice(texts), int(background.sum()), rng)
+        row[background] = torch.tensor([token for piece in pieces for token in piece], dtype=row.dtype)
     return ids
 
 
@@ -161,9 +158,9 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
             own = wanted[facts] = cell.gate.logits(plain[facts], seen).sigmoid()
             # What is written beside a fact may help to keep it: nobody knows.
             weight[facts] = (in_fact[there] | (own <= SHUT)).float()
-            plain = plain.index_put((facts,), overwrite(plain[facts], seen, WriteGate.stretch(own).to(seen.dtype)))
+            plain = plain.index_put((facts,), WriteGate.write(plain[facts], seen, own)[0])
         kept.append([part[real].to("cpu", torch.bfloat16) for part in (memory, new, wanted, weight)])
-        memory = overwrite(memory, new, WriteGate.stretch(wanted).to(new.dtype))
+        memory = WriteGate.write(memory, new, wanted)[0]
     return Examples(*(torch.cat(parts) for parts in zip(*kept, strict=True)))
 
 

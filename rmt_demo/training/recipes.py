@@ -70,17 +70,25 @@ MORE = Recipe(
 # More relations and wordings for the checkpoint of MORE, bAbI's tasks among them, once its gates have been taught.
 # Start it with --init, on as many kinds of text as there are, and teach the gates again.
 WIDE = {"facts": (1, 6), "questions": 6, "tail_rate": 0.1, "task_rate": 0.45, "unknown_rate": 0.2}
-STORIES = ("memorize", "detect", "compass", "reasoning", "reasoning")
-STORIES += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa4", "qa4", "qa5")
+WIDER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
+WIDER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa4", "qa4", "qa5")
 WIDER = Recipe(
     config=MORE.config,
     warmup=60,
     frozen_gates=True,
     stages=(
         Stage(
-            Mixture(36, segments=(1, 2), background=8, tasks=STORIES, **WIDE), (144, 208, 272), 8e-5, 1.0, 280, 40, 0.1
+            Mixture(36, segments=(1, 2), background=8, tasks=WIDER_TASKS, **WIDE),
+            (144, 208, 272),
+            8e-5,
+            1.0,
+            280,
+            40,
+            0.1,
         ),
-        Stage(Mixture(26, segments=(1, 7), background=36, tasks=STORIES, **WIDE), (208, 272), 8e-5, 1.0, 300, 40, 0.1),
+        Stage(
+            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE), (208, 272), 8e-5, 1.0, 300, 40, 0.1
+        ),
     ),
 )
 
