@@ -67,9 +67,7 @@ def build_parser() -> Parser:
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
     train.add_argument("--init", metavar="DIR", help="start from this checkpoint instead of the bare backbone")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument(
-        "--background", action="append", metavar="NAME", help="corpus or text file (default: kjv, pydoc)"
-    )
+    train.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
 
     gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
     gates.set_defaults(command=run_gates)
@@ -253,8 +251,7 @@ def run_train(args: argparse.Namespace) -> None:
     """Train by a recipe."""
     from .training.train import train
 
-    background = tuple(args.background or ("kjv", "pydoc"))
-    train(recipe_of(args.recipe), args.out, args.backbone, args.seed, background, args.init)
+    train(recipe_of(args.recipe), args.out, args.backbone, args.seed, args.background, args.init)
 
 
 def run_gates(args: argparse.Namespace) -> None:

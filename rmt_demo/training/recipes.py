@@ -87,7 +87,7 @@ WIDER = Recipe(
             0.1,
         ),
         Stage(
-            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE), (208, 272), 8e-5, 1.0, 300, 40, 0.1
+            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE), (208, 272), 8e-5, 1.0, 140, 40, 0.1
         ),
     ),
 )
