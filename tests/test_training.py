@@ -166,6 +166,20 @@ def test_frozen_gates_stay_as_they_are(run):
     assert [name for name in same_weights(before, free) if ".gate." in name]
 
 
+def test_part_of_what_a_run_began_with_may_stay(run):
+    before = run("begun")
+    whole, half, none = (
+        run(f"share-{share}", recipe=dataclasses.replace(TINY, init_share=share), init=before)
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert same_weights(before, whole) and same_weights(before, none) == []
+    before, whole, half = (load_file(folder / "model.safetensors") for folder in (before, whole, half))
+    for name in half:
+        torch.testing.assert_close(
+            half[name].float(), (before[name].float() + whole[name].float()) / 2, atol=1e-3, rtol=1e-2
+        )
+
+
 def test_the_seed_decides_and_it_alone(run):
     first = run("first")
     assert same_weights(first, run("again")) == [], "two runs with one seed must end with the same weights"

@@ -45,6 +45,8 @@ class Recipe:
     warmup          steps over which the learning rate rises linearly at the very beginning
     frozen_gates    leave the write gates as they are: once they know facts (see `gates.py`), a few dear false writes in
                     one batch would shut them for all
+    init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
+                    of what is new and keeps what it could (arXiv 2109.01903)
     """
 
     stages: tuple[Stage, ...]
@@ -53,6 +55,7 @@ class Recipe:
     weight_decay: float = 1e-3
     warmup: int = 50
     frozen_gates: bool = False
+    init_share: float = 0.0
 
 
 class Curriculum:

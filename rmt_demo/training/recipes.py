@@ -68,7 +68,7 @@ MORE = Recipe(
 )
 
 # More relations and wordings for the checkpoint of MORE, bAbI's tasks among them, once its gates have been taught.
-# Start it with --init, on as many kinds of text as there are, and teach the gates again.
+# Start it with --init, on as many kinds of text as there are (`benchmarks/texts.py`), and teach the gates again.
 WIDE = {"facts": (1, 6), "questions": 6, "tail_rate": 0.1, "task_rate": 0.45, "unknown_rate": 0.2}
 WIDER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
 WIDER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa4", "qa4", "qa5")
@@ -76,6 +76,7 @@ WIDER = Recipe(
     config=MORE.config,
     warmup=60,
     frozen_gates=True,
+    init_share=0.5,
     stages=(
         Stage(
             Mixture(36, segments=(1, 2), background=8, tasks=WIDER_TASKS, **WIDE),

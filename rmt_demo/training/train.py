@@ -5,6 +5,7 @@ On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/sm
 Killed and interrupted runs go on where they were: give the same command again.
 """
 
+import copy
 import dataclasses
 import json
 import sys
@@ -77,6 +78,7 @@ def train(
         return
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
+    began_with = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
         weight_decay=recipe.weight_decay,
@@ -124,6 +126,9 @@ def train(
                 raise KeyboardInterrupt
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        with torch.no_grad():
+            for trained, before in zip(average.module.parameters(), began_with.parameters(), strict=True):
+                trained.lerp_(before.to(trained.device), recipe.init_share)
         save_checkpoint(average.module, out, run, progress)
         states.discard(state)
 
