@@ -235,7 +235,7 @@ def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
     calls = []
     monkeypatch.setattr(training, "train", lambda *args: calls.append(args))
     assert run(capsys, "train", "--out", "x", "--seed", "3", "--background", "kjv")[0] == 0
-    assert calls[0][1:] == ("x", "all-MiniLM-L6-v2", 3, ("kjv",), None)
+    assert calls[0][1:] == ("x", "all-MiniLM-L6-v2", 3, ["kjv"], None)
     assert run(capsys, "train", "--out", "x", "--init", "y")[0] == 0 and calls[1][-1] == "y"
 
     monkeypatch.setattr(extrapolation, "evaluate", lambda *args, **kwargs: {"args": args, "kwargs": kwargs})
