@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 def write(folder: Path, task: str, accuracy: float, segments=(1, 64)) -> None:
     interval = {"accuracy": accuracy, "low": accuracy - 1, "high": accuracy + 1, "samples": 9}
-    rows = [{"segments": n, **interval, "false_unknown": {**interval, "accuracy": 2.5}} for n in segments]
+    read = {"tokens": 1234, "peak_memory_mb": 987.6, "false_unknown": {**interval, "accuracy": 2.5}}
+    rows = [{"segments": n, **interval, **read} for n in segments]
     (folder / f"{task}.json").write_text(json.dumps({"task": task, "rows": rows}))
 
 
@@ -26,11 +27,23 @@ def test_table_has_a_line_for_each_result_and_a_column_for_each_length(tmp_path)
 
 def test_many_lengths_are_thinned_to_what_a_page_holds(tmp_path):
     write(tmp_path, "open", 91.5, segments=range(1, 100))
-    write(tmp_path, "detect", 99.0, segments=(8, 4096))
+    write(tmp_path, "detect", 99.0, segments=(8, 9))
     head, _, detect, *_ = tables(tmp_path).splitlines()
-    columns = "| % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments | 4,096 segments |"
-    assert head == columns
-    assert detect == "| detect & memorize |  |  |  | 99.0 (98.0–100.0) |  | 99.0 (98.0–100.0) |"
+    assert head == "| % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments |"
+    assert detect == "| detect & memorize |  |  |  | 99.0 (98.0–100.0) |  |"
+
+
+def test_far_beyond_says_how_much_was_read_in_how_much_memory(tmp_path):
+    write(tmp_path, "memorize", 100.0, segments=(8,))
+    write(tmp_path, "detect", 99.0, segments=(8, 4096))
+    far = tables(tmp_path).split("\n\n")[1].splitlines()
+    assert far[0] == "| far beyond, % | 4,096 segments |"
+    assert far[2:] == [
+        "| detect & memorize | 99.0 (98.0–100.0) |",
+        "| tokens of text | 1,234 |",
+        "| haystacks | 9 |",
+        "| peak memory, MB | 988 |",
+    ]
 
 
 def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):

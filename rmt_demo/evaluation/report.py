@@ -1,6 +1,8 @@
 """The README's results tables, made from `results/` alone: `python -m rmt_demo.evaluation.report`."""
 
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.strange import KINDS
@@ -23,20 +25,29 @@ BABI = {
     "qa5": "qa5, three-argument relations",
 }
 STRANGE = {f"open-{kind}": f"open facts in {kind}" for kind in KINDS}
-COLUMNS = (1, 2, 4, 8, 64, 512, 700, 4096)  # segments with a column of their own, where there is anything to show
+# Segments with a column of their own, where there is anything to show.
+SHORT = (1, 2, 4, 8, 64)
+LONG = (512, 1024, 2048, 4096, 56_000, 280_000)
+BABI_COLUMNS = (*SHORT, 700)  # 128k tokens, as BABILong has them
 
 
 def tables(results: Path) -> str:
     """Markdown tables, tasks by number of segments, of the accuracies in `results` with their 95% intervals: the main
-    one, bAbI's tasks, and backgrounds of strange kinds. One that has no results is left out."""
-    main = _lines(results, TITLES)
+    one, lengths far beyond the training, bAbI's tasks, and backgrounds of strange kinds. One without results is left
+    out."""
+    main = _rows(results, TITLES)
     if TITLES["open"] in main:
-        main['wrongly says "unknown"'] = {n: row["false_unknown"] for n, row in main[TITLES["open"]].items()}
-    parts = {"": main, "bAbI's tasks, ": _lines(results, BABI), "strange backgrounds, ": _lines(results, STRANGE)}
-    return "\n".join(_table(f"{title}%", lines) for title, lines in parts.items() if lines)
+        main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
+    parts = [
+        _table("%", main, SHORT),
+        _table("far beyond, %", main, LONG, _conditions(main)),
+        _table("bAbI's tasks, %", _rows(results, BABI), BABI_COLUMNS),
+        _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
+    ]
+    return "\n".join(filter(None, parts))
 
 
-def _lines(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
+def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
     """{title: {number of segments: row}} of the tasks that were measured."""
     found = {title: results / f"{task}.json" for task, title in titles.items()}
     return {
@@ -46,11 +57,27 @@ def _lines(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
     }
 
 
-def _table(corner: str, lines: dict[str, dict[int, dict]]) -> str:
-    counts = [n for n in COLUMNS if any(n in rows for rows in lines.values())]
+def _conditions(lines: dict[str, dict[int, dict]]) -> dict[str, dict[int, str]]:
+    """Under which the figures of a column were measured: the most of each, for what all of its tasks read."""
+    at = defaultdict(list)
+    for rows in lines.values():
+        for n, row in rows.items():
+            at[n].append(row)
+    titles = {"tokens": "tokens of text", "samples": "haystacks", "peak_memory_mb": "peak memory, MB"}
+    return {
+        title: {n: f"{max(row[key] for row in rows):,.0f}" for n, rows in at.items()} for key, title in titles.items()
+    }
+
+
+def _table(corner: str, lines: dict[str, dict[int, dict]], columns: Sequence[int], below: dict | None = None) -> str:
+    """One table of those columns and lines that have a result; without any, nothing. `below` are lines of text that
+    come after them."""
+    counts = [n for n in columns if any(n in rows for rows in lines.values())]
+    if not counts:
+        return ""
+    cells = {title: {n: _cell(row) for n, row in rows.items()} for title, rows in lines.items()} | (below or {})
     text = [[corner, *(f"{n:,} segment{'s' * (n > 1)}" for n in counts)], ["---"] * (len(counts) + 1)]
-    for title, rows in lines.items():
-        text.append([title, *(_cell(rows[n]) if n in rows else "" for n in counts)])
+    text += [[title, *(line.get(n, "") for n in counts)] for title, line in cells.items() if line.keys() & {*counts}]
     return "\n".join(f"| {' | '.join(line)} |" for line in text) + "\n"
 
 
