@@ -16,6 +16,8 @@ class RMTConfig(PreTrainedConfig):
     memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
     memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
                           per memory token decides between new and old (see `memory.WriteGate`)
+    free_slots            with the write gate: what would be written over something goes to a memory token that holds
+                          nothing yet, if there is one
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
@@ -37,6 +39,7 @@ class RMTConfig(PreTrainedConfig):
     segment_length: int = 512
     memory_layout: str = "prefix"
     memory_update: str = "replace"
+    free_slots: bool = False
     text_attends_memory: bool = True
     spread_memory: bool = False
     memory_reach: int | None = None
@@ -55,6 +58,10 @@ class RMTConfig(PreTrainedConfig):
             raise ValueError(f"memory_layout must be one of {LAYOUTS}, not {self.memory_layout!r}.")
         if self.memory_update not in UPDATES:
             raise ValueError(f"memory_update must be one of {UPDATES}, not {self.memory_update!r}.")
+        if self.free_slots and self.memory_update != "gated":
+            raise ValueError(
+                'free_slots needs memory_update="gated": without gates every memory token is written anew.'
+            )
         if self.num_memory_tokens < 0:
             raise ValueError(f"num_memory_tokens must be 0 or more, not {self.num_memory_tokens}.")
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):

@@ -11,7 +11,8 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   whatever was read before, so `encode_text` runs all segments in one batch and keeps each layer's keys and values,
   and `update` runs the m memory rows alone against them. Both go through an attention function registered with
   `transformers.AttentionInterface`, so the backbone's own code does the rest.
-- `memory_update="gated"` puts a hard write gate between the old memory and the new one.
+- `memory_update="gated"` puts a hard write gate between the old memory and the new one, and `free_slots` sends what is
+  written to memory tokens that hold nothing yet.
 - `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it, and
   `memory_reach` keeps each of them to the text near its position.
 """
@@ -129,7 +130,7 @@ def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool
 
 
 class WriteGate(nn.Module):
-    """One hard gate per memory token: memory <- memory + g * (new - memory).
+    """One hard gate per memory token: memory <- memory + g * (new - memory). This is where g comes from.
 
     g is a hard concrete variable (arXiv 1712.01312, section 2.2): a sigmoid stretched to (-0.1, 1.1) and clamped, so
     that it is exactly 0 or exactly 1 most of the time. Sampled in training, deterministic in evaluation. Where g is 0
@@ -159,21 +160,48 @@ class WriteGate(nn.Module):
         return self.score(nn.functional.gelu(seen))[..., 0].float()
 
     @classmethod
-    def write(cls, memory: Tensor, new: Tensor, probability: Tensor) -> tuple[Tensor, Tensor]:
-        """memory, new [B, m, d], the sigmoid of a score [B, m] -> (updated memory [B, m, d], g [B, m])."""
-        gate = (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1).to(memory.dtype)
-        # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
-        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
+    def stretch(cls, probability: Tensor) -> Tensor:
+        """The sigmoid of a score -> g, of the same shape."""
+        return (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1)
 
-    def forward(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-        """memory, new [B, m, d] -> (updated memory [B, m, d], g [B, m])."""
+    def forward(self, memory: Tensor, new: Tensor) -> Tensor:
+        """memory, new [B, m, d] -> g [B, m]."""
         if self.held_open or memory.shape[1] == 0:
-            return new, new.new_ones(new.shape[:2])
+            return new.new_ones(new.shape[:2])
         logit = self.logits(memory, new)
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
-        return self.write(memory, new, logit.sigmoid())
+        return self.stretch(logit.sigmoid())
+
+
+HELD = 0.25  # a memory token holds something if it is this far from its start, on the way to what would be written
+OPEN = 0.05  # a gate that is open less than this does no harm to what is held
+
+
+def to_free_slots(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Send what would be written over something to memory tokens that are free, as long as there are any.
+
+    A question sees the memory as a set: what is held is found wherever it stands, but half of a fact is of no use.
+
+    Args:
+        memory, new: [B, m, d].
+        gate: [B, m], how far each is to be written.
+        start: [m, d], the memory that a text begins with.
+
+    Returns:
+        new [B, m, d] and gate [B, m], what is to be written to each memory token and how far.
+    """
+    held = (memory - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1)
+    moves, free = (gate > OPEN) & held, (gate <= OPEN) & ~held
+    # The first to move goes to the first that is free, and so on.
+    origin, target = (torch.argsort((~which).int(), dim=1, stable=True) for which in (moves, free))
+    stays = torch.arange(gate.shape[1], device=gate.device).expand(gate.shape)
+    pairs = stays < torch.minimum(moves.sum(1), free.sum(1))[:, None]
+    source = stays.scatter(1, target, torch.where(pairs, origin, target))
+    leaves, arrives = (torch.zeros_like(pairs).scatter(1, end, pairs) for end in (origin, target))
+    gate = torch.where(arrives, gate.gather(1, source), gate.masked_fill(leaves, 0))
+    return new.gather(1, source[..., None].expand_as(new)), gate
 
 
 class MemoryCell(nn.Module):
@@ -287,11 +315,20 @@ class MemoryCell(nn.Module):
             watch=watch,
         ).last_hidden_state
 
-    def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m])."""
+    def write(self, memory: Tensor, new: Tensor, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m]).
+        With `free_slots`, `start` [m, d] is the memory that a text begins with."""
         if self.gate is None:
             return new, new.new_ones(new.shape[:2])
-        return self.gate(memory, new)
+        return self.put(memory, new, self.gate(memory, new), start)
+
+    def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The same for a given gate [B, m]."""
+        if self.config.free_slots:
+            new, gate = to_free_slots(memory, new, gate, start)
+        gate = gate.to(memory.dtype)
+        # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
+        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
 
     def memory_positions(self, lengths: Tensor) -> Tensor:
         """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to

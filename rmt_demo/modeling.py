@@ -191,7 +191,7 @@ class RMTModel(RMTPreTrainedModel):
                     new = self.cell(input_ids[rows[:, t]], memory, attention_mask[rows[:, t]])[1]
                 else:
                     new = self.cell.update(memory, _pick(text, rows[:, t]))
-                written, gate = self.cell.write(memory, new)
+                written, gate = self.cell.write(memory, new, self.memory)
                 real = (order[:, t] >= 0)[:, None]
                 memory = torch.where(real[..., None], written, memory)
                 gates.append(gate * real)
@@ -250,7 +250,7 @@ class RMTModel(RMTPreTrainedModel):
         asked = memory if query_of is None else memory[query_of]
         hidden, after = self.cell(query_ids, asked, query_mask)
         if query_of is None:
-            memory = self.cell.write(memory, after)[0]
+            memory = self.cell.write(memory, after, self.memory)[0]
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
 
 

@@ -262,13 +262,13 @@ class Reader:
     @torch.inference_mode()
     def _update(self, memory: Tensor, ids: list[int], text: TextKeyValues | None) -> tuple[Tensor, Tensor]:
         """memory [m, d] and a segment, encoded or not -> the memory after it [m, d] and the gates [m]."""
-        cell, memory = self.model.rmt.cell, memory[None]
+        model, memory = self.model.rmt, memory[None]
         if text:
-            new = cell.update(memory, text)
+            new = model.cell.update(memory, text)
         else:
             framed, mask = self._frame([ids])
-            new = cell(framed, memory, mask)[1]
-        memory, gate = cell.write(memory, new)
+            new = model.cell(framed, memory, mask)[1]
+        memory, gate = model.cell.write(memory, new, model.memory)
         return memory[0], gate[0]
 
     @torch.inference_mode()

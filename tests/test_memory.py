@@ -230,3 +230,64 @@ def test_gradient_reaches_the_gate_and_both_memories(make_cell):
     (gate.sum() + (written * memories(3, seed=2)).sum()).backward()
     for name, gradient in (("score", cell.gate.score.weight.grad), ("old", memory.grad), ("new", new.grad)):
         assert gradient.abs().max() > 0, f"no gradient reaches {name}"
+
+
+# -- free slots
+
+
+def put(make_cell, memory, new, gate, start):
+    return make_cell(memory_update="gated", free_slots=True).put(memory, new, torch.tensor(gate), start)
+
+
+def test_what_is_held_stays_and_the_new_goes_to_what_is_free(make_cell):
+    start, new = memories(1)[0], 10 * memories(2, seed=1)
+    memory = start.repeat(2, 1, 1)
+    memory[0, 1], memory[0, 2] = new[1, 1], new[1, 2]  # the second text has an empty memory
+    written, gate = put(make_cell, memory, new, [[0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]], start)
+    assert torch.equal(gate, torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])), "each says where it is now"
+    assert torch.equal(written[0], torch.stack([new[0, 1], memory[0, 1], memory[0, 2], start[3]]))
+    assert torch.equal(written[1], torch.stack([start[0], new[1, 1], start[2], start[3]]))
+
+
+def test_with_no_slot_left_free_the_old_is_overwritten(make_cell):
+    start, new = memories(1)[0], 10 * memories(1, seed=1)
+    memory = start[None].clone()
+    memory[0, :3] = 10 * memories(1, seed=2)[0, :3]
+    written, gate = put(make_cell, memory, new, [[0.0, 1.0, 0.6, 0.02]], start)
+    assert torch.equal(gate, torch.tensor([[0.0, 0.0, 0.6, 1.0]])), "one free slot, so the second write stays"
+    assert torch.equal(written[0, :2], memory[0, :2]) and torch.equal(written[0, 3], new[0, 1])
+    same(written[0, 2], 0.4 * memory[0, 2] + 0.6 * new[0, 2], 1e-5)
+
+
+def test_a_gate_that_is_hardly_open_moves_nothing(make_cell):
+    start, new, memory = memories(1)[0], memories(1, seed=1), memories(1, seed=2)
+    written, gate = put(make_cell, memory, new, [[0.04, 0.0, 0.0, 0.0]], start)
+    same(gate, torch.tensor([[0.04, 0.0, 0.0, 0.0]]))
+    same(written[0, 0], 0.96 * memory[0, 0] + 0.04 * new[0, 0], 1e-6)
+    assert torch.equal(written[0, 1:], memory[0, 1:])
+
+
+def test_gradient_follows_a_write_to_its_new_place(make_cell):
+    start = memories(1)[0]
+    memory, new = start[None].clone(), (10 * memories(1, seed=1)).requires_grad_()
+    memory[0, 1] = 10 * memories(1, seed=2)[0, 1]
+    put(make_cell, memory, new, [[0.0, 1.0, 0.0, 0.0]], start)[0][0, 0].sum().backward()
+    assert torch.equal(new.grad.abs().sum(-1) > 0, torch.tensor([[False, True, False, False]]))
+
+
+def test_reading_goes_through_free_slots(make_model):
+    """The same story, with slots taken in place and free ones first: what was read first is held only by the latter."""
+    torch.manual_seed(0)
+    ids, order = segments(2, 12), torch.tensor([[0, 1]])
+    held = {}
+    for free in (False, True):
+        model = make_model("none", memory_update="gated", free_slots=free)
+        model.load_state_dict(held.setdefault("weights", model.state_dict()))
+        half = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
+        model.cell.gate.forward = lambda memory, new, half=half: half
+        start = model.initial_memory(1)
+        first, _ = model.read(ids, torch.ones_like(ids), order[:, :1], start)
+        both, gates = model.read(ids, torch.ones_like(ids), order, start)
+        assert torch.equal(first[0, 2:], start[0, 2:])
+        assert torch.equal(both[0, :2], first[0, :2]) == free
+        assert gates[0, 1].tolist() == ([0.0, 0.0, 1.0, 1.0] if free else [1.0, 1.0, 0.0, 0.0])

@@ -140,7 +140,7 @@ def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Ten
 def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
     """Read a batch with the gates as they are, and its `disguised` segments [N, L] with those of a gate that does what
     is wanted; keep what such a gate sees of every segment, on the CPU in bfloat16."""
-    device, cell, kept = model.device, model.cell, []
+    device, cell, stretch, kept = model.device, model.cell, WriteGate.stretch, []
     ids, mask, order = (batch.inputs[name].to(device) for name in ("input_ids", "attention_mask", "order"))
     trained, has_fact = batch.inputs["num_trained"], batch.has_fact.to(device)
     known = cell.encode_text(ids[:trained], mask[:trained])
@@ -159,9 +159,9 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
             own = wanted[facts] = cell.gate.logits(plain[met], seen).sigmoid()
             # What is written beside a fact may help to keep it: nobody knows.
             weight[facts] = (in_fact[there] | (own <= SHUT)).float()
-            plain = plain.index_put((met,), WriteGate.write(plain[met], seen, own)[0])
+            plain = plain.index_put((met,), cell.put(plain[met], seen, stretch(own), model.memory)[0])
         kept.append([part.to("cpu", torch.bfloat16) for part in (old, new, wanted, weight)])
-        memory = memory.index_put((reading,), WriteGate.write(old, new, wanted)[0])
+        memory = memory.index_put((reading,), cell.put(old, new, stretch(wanted), model.memory)[0])
     return Examples(*(torch.cat(parts) for parts in zip(*kept, strict=True)))
 
 
