@@ -27,7 +27,7 @@ def test_table_has_a_line_for_each_result_and_a_column_for_each_length(tmp_path)
 
 def test_many_lengths_are_thinned_to_what_a_page_holds(tmp_path):
     write(tmp_path, "open", 91.5, segments=range(1, 100))
-    write(tmp_path, "detect", 99.0, segments=(8, 9))
+    write(tmp_path, "detect", 99.0, segments=(8, 4096))
     head, _, detect, *_ = tables(tmp_path).splitlines()
     assert head == "| % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments |"
     assert detect == "| detect & memorize |  |  |  | 99.0 (98.0–100.0) |  |"

@@ -5,7 +5,6 @@ On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/sm
 Killed and interrupted runs go on where they were: give the same command again.
 """
 
-import copy
 import dataclasses
 import json
 import sys
@@ -78,7 +77,7 @@ def train(
         return
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
-    began_with = copy.deepcopy(model)
+    began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
         weight_decay=recipe.weight_decay,
@@ -126,9 +125,10 @@ def train(
                 raise KeyboardInterrupt
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        trained = [p for p in average.module.parameters() if p.requires_grad]
         with torch.no_grad():
-            for trained, before in zip(average.module.parameters(), began_with.parameters(), strict=True):
-                trained.lerp_(before.to(trained.device), recipe.init_share)
+            for after, before in zip(trained, began_with, strict=True):
+                after.lerp_(before.to(after.device), recipe.init_share)
         save_checkpoint(average.module, out, run, progress)
         states.discard(state)
 
