@@ -154,7 +154,7 @@ def _columns(m: int, input_ids: Tensor) -> list[int]:
 
 def _seen(model, recorder: _Recorder, input_ids: Tensor, memory: Tensor, new: Tensor) -> SegmentAttention:
     first, *rest = input_ids[0].tolist()
-    memory, gate = model.base_model.cell.write(memory, new, model.base_model.memory)
+    memory, gate = model.base_model.write(memory, new)
     return SegmentAttention(
         weights=torch.stack(recorder.layers),
         text_ids=[first, model.config.sep_token_id, *rest],

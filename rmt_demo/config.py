@@ -15,7 +15,7 @@ class RMTConfig(PreTrainedConfig):
     segment_length        tokens per model input, memory and special tokens included (the paper: 512, 499 of them text)
     memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
     memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
-                          per memory token decides between new and old (see `memory.WriteGate`)
+                          per memory token decides between new and old (see `write_gate.WriteGate`)
     free_slots            with the write gate: what would be written over something goes to a memory token that holds
                           nothing yet, if there is one
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the

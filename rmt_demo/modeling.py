@@ -160,6 +160,10 @@ class RMTModel(RMTPreTrainedModel):
         """The learned memory a text starts with: [batch, m, d]."""
         return self.memory.expand(batch, -1, -1)
 
+    def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
+        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m])."""
+        return self.cell.write(memory, new, self.memory)
+
     def read(
         self,
         input_ids: Tensor,
@@ -191,7 +195,7 @@ class RMTModel(RMTPreTrainedModel):
                     new = self.cell(input_ids[rows[:, t]], memory, attention_mask[rows[:, t]])[1]
                 else:
                     new = self.cell.update(memory, _pick(text, rows[:, t]))
-                written, gate = self.cell.write(memory, new, self.memory)
+                written, gate = self.write(memory, new)
                 real = (order[:, t] >= 0)[:, None]
                 memory = torch.where(real[..., None], written, memory)
                 gates.append(gate * real)
@@ -250,7 +254,7 @@ class RMTModel(RMTPreTrainedModel):
         asked = memory if query_of is None else memory[query_of]
         hidden, after = self.cell(query_ids, asked, query_mask)
         if query_of is None:
-            memory = self.cell.write(memory, after, self.memory)[0]
+            memory = self.write(memory, after)[0]
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
 
 

@@ -268,7 +268,7 @@ class Reader:
         else:
             framed, mask = self._frame([ids])
             new = model.cell(framed, memory, mask)[1]
-        memory, gate = model.cell.write(memory, new, model.memory)
+        memory, gate = model.write(memory, new)
         return memory[0], gate[0]
 
     @torch.inference_mode()

@@ -63,7 +63,7 @@ def test_recording_changes_nothing(make_model, config):
             new = cell(ids, memory)[1]
         else:
             new = cell.update(memory, cell.encode_text(ids, torch.ones_like(ids)))
-        wanted, gate = cell.write(memory, new)
+        wanted, gate = model.rmt.write(memory, new)
     seen = memory_attention(model, ids, memory)
     assert torch.equal(seen.memory, wanted) and torch.equal(seen.gate, gate[0])
 

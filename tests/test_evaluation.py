@@ -219,7 +219,7 @@ def test_reading_in_stretches_is_one_long_recurrence(make_model, maker, monkeypa
             for row in order[sample]:
                 text = ids[row][mask[row]]
                 new = model.base_model.cell(text[None], memory, text_sees_memory=text_attends_memory)[1]
-                memory, gate = model.base_model.cell.write(memory, new)
+                memory, gate = model.base_model.write(memory, new)
                 gates.append(gate[0])
                 texts.append(tuple(text.tolist()))
         torch.testing.assert_close(reading.memory[sample], memory[0], atol=1e-5, rtol=0)

@@ -17,8 +17,8 @@ from rmt_demo.data.babi import QA
 from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.tasks import TASKS
-from rmt_demo.memory import WriteGate
 from rmt_demo.training import gates
+from rmt_demo.write_gate import WriteGate
 
 SHAPE = {
     "memory_update": "gated",

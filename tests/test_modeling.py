@@ -113,12 +113,12 @@ def test_the_model_is_a_loop_over_the_cell(make_model, sees, update):
     memory, gates = model.initial_memory(3), []
     for t in range(3):
         new = model.cell(ids[:, t], memory, mask[:, t], text_sees_memory=sees)[1]
-        memory, gate = model.cell.write(memory, new)
+        memory, gate = model.write(memory, new)
         gates.append(gate)
     hidden, new = model.cell(ids[:, 3], memory, mask[:, 3])  # the question always sees the memory
     out = model(ids, mask)
     close(out.last_hidden_state, hidden)
-    close(out.memory, model.cell.write(memory, new)[0])
+    close(out.memory, model.write(memory, new)[0])
     close(out.gates, torch.stack(gates, dim=1))
     assert out.gates.shape == (3, 3, 4)
 

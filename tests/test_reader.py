@@ -71,7 +71,7 @@ def test_steps_are_those_of_the_memory_cell(make):
         framed = torch.tensor([[config.cls_token_id, *ids, config.sep_token_id]])
         with torch.no_grad():
             new = cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
-            written, gate = cell.write(memory, new)
+            written, gate = reader.model.rmt.write(memory, new)
         assert_close(step.memory, written[0], atol=1e-4, rtol=1e-4)
         assert_close(step.update_norm, (written - memory)[0].norm(dim=-1), atol=1e-3, rtol=1e-3)
         assert_close(step.gate, gate[0], atol=1e-4, rtol=1e-4)
@@ -124,7 +124,7 @@ def test_the_question_sees_memory_and_tail(make, tokenizer):
             if config.asks_alone or len(tail) + len(asked) > config.text_capacity:
                 framed = torch.tensor([[config.cls_token_id, *tail, config.sep_token_id]])
                 new = model.rmt.cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
-                memory, tail = model.rmt.cell.write(memory, new)[0], []
+                memory, tail = model.rmt.write(memory, new)[0], []
             last = torch.tensor([[config.cls_token_id, *tail, *asked, config.sep_token_id]])
             hidden = model.rmt.cell(last, memory)[0]
             logits = model.slot_logits(hidden[last == config.mask_token_id])

@@ -24,9 +24,9 @@ from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture, consecutive
-from ..memory import WriteGate
 from ..modeling import RMTModel
 from ..segments import token_ids
+from ..write_gate import WriteGate
 from .recipes import MIXED
 from .train import Progress, save_checkpoint, story_words
 

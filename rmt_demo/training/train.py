@@ -24,9 +24,9 @@ from ..data import corpora
 from ..data.batches import Batch, BatchMaker
 from ..data.tasks import PLACES
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
-from ..memory import WriteGate
 from ..modeling import RMTPreTrainedModel
 from ..segments import token_ids
+from ..write_gate import WriteGate
 from . import state as states
 from .curriculum import Curriculum, Recipe
 
