@@ -22,10 +22,11 @@ from .modeling import RMTPreTrainedModel
 class SegmentAttention:
     """The attention of some rows of one segment, of every layer and head, float32 on the CPU.
 
-    weights   [layers, heads, rows, m + T] attention probabilities: first the m memory tokens, then the T text tokens
+    weights   [layers, heads, rows, M + T] attention probabilities: first M memory tokens, then the T text tokens; M is
+              m, and where the segment sees stored tokens more, up to the last that is filled
     text_ids  the T token ids of the text columns, [CLS] [SEP] text [SEP]
-    memory    [1, m, d] the memory after the segment
-    gate      [m] how far each memory token was written, 0 to 1 (1 without a write gate)
+    memory    [1, m + s, d] the memory after the segment
+    gate      [m] how far each working token was written, 0 to 1 (1 without a write gate)
     """
 
     weights: Tensor
@@ -35,7 +36,7 @@ class SegmentAttention:
 
     @property
     def to_memory(self) -> Tensor:
-        """[layers, heads, rows, m]"""
+        """[layers, heads, rows, M]"""
         return self.weights[..., : -len(self.text_ids)]
 
     @property
@@ -66,18 +67,18 @@ def memory_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tenso
     Args:
         model: any RMT, in evaluation mode.
         input_ids: [1, L] one framed segment, [CLS] text [SEP] (see `framing.frame`); padding is left out.
-        memory: [1, m, d] before the segment.
+        memory: [1, m + s, d] before the segment.
 
     Returns:
-        Weights [layers, heads, m, m + T] with T = L + 1, for the separator between memory and text.
+        Weights [layers, heads, m, M + T] with T = L + 1, for the separator between memory and text.
 
     Raises:
         ValueError: if the model has no memory tokens or is in training mode, or a shape does not fit.
     """
     input_ids, memory = _checked(model, input_ids, memory)
-    cell, m = model.base_model.cell, memory.shape[1]
+    cell, m = model.base_model.cell, model.config.num_memory_tokens
     if model.config.text_attends_memory:
-        recorder = _Recorder([*range(1, m + 1)], _columns(m, input_ids))
+        recorder = _Recorder([*range(1, m + 1)], _columns(cell.rows_seen(memory), input_ids))
         new = cell(input_ids, memory, watch=recorder)[1]
     else:  # the memory pass has the memory's rows alone, and its columns are in our order already
         recorder = _Recorder([*range(m)], [*range(m + input_ids.shape[1] + 1)])
@@ -93,22 +94,22 @@ def query_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor
     Args:
         model: any RMT, in evaluation mode.
         input_ids: [1, L] the framed segment with the question (see `questions.question_ids`); padding is left out.
-        memory: [1, m, d] before the segment.
+        memory: [1, m + s, d] before the segment.
 
     Returns:
-        Weights [layers, heads, k (or 1), m + T] with T = L + 1.
+        Weights [layers, heads, k (or 1), M + T] with T = L + 1.
 
     Raises:
         ValueError: as `memory_attention`, or if there are no slots to fill.
     """
     input_ids, memory = _checked(model, input_ids, memory)
-    m, rows = memory.shape[1], [0]
+    seen, rows = model.base_model.cell.rows_seen(memory), [0]
     if isinstance(model, RMTForMaskedLM):
         slots = (input_ids[0] == model.config.mask_token_id).nonzero().flatten().tolist()
         if not slots:
             raise ValueError("The segment has no [MASK] slots to answer in: end it with questions.question_ids(...).")
-        rows = [m + 1 + slot for slot in slots]  # memory and a separator stand between [CLS] and the text
-    recorder = _Recorder(rows, _columns(m, input_ids))
+        rows = [seen + 1 + slot for slot in slots]  # memory and a separator stand between [CLS] and the text
+    recorder = _Recorder(rows, _columns(seen, input_ids))
     new = model.base_model.cell(input_ids, memory, watch=recorder)[1]
     return _seen(model, recorder, input_ids, memory, new)
 
@@ -131,15 +132,15 @@ def read(attention: SegmentAttention) -> float:
 
 def _checked(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
     """The segment without padding and the memory, where and in the precision the model is."""
-    own = model.base_model.memory
-    if len(own) == 0:
+    own = model.base_model.initial_memory(1)
+    if own.shape[1] == 0:
         raise ValueError("This model has no memory tokens to look at: use one with num_memory_tokens of 1 or more.")
     if model.training:
         raise ValueError("Dropout and sampled gates would blur what is seen: call model.eval() first.")
     if input_ids.dim() != 2 or len(input_ids) != 1:
         raise ValueError(f"Give one framed segment [1, L], not {list(input_ids.shape)}.")
-    if memory.shape != (1, *own.shape):
-        raise ValueError(f"This model's memory is {[1, *own.shape]}, not {list(memory.shape)}: use its own memories.")
+    if memory.shape != own.shape:
+        raise ValueError(f"This model's memory is {list(own.shape)}, not {list(memory.shape)}: use its own memories.")
     input_ids = input_ids[:, input_ids[0] != model.config.pad_token_id]
     limit = model.config.text_capacity + 2
     if not 2 <= input_ids.shape[1] <= limit:
@@ -147,9 +148,9 @@ def _checked(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor) -> tu
     return input_ids.to(own.device), memory.to(own.device, own.dtype)
 
 
-def _columns(m: int, input_ids: Tensor) -> list[int]:
-    """Where memory and text stand in [CLS] mem*m [SEP] text [SEP]."""
-    return [*range(1, m + 1), 0, *range(m + 1, m + 1 + input_ids.shape[1])]
+def _columns(rows: int, input_ids: Tensor) -> list[int]:
+    """Where so many rows of memory and the text stand in [CLS] mem [SEP] text [SEP]."""
+    return [*range(1, rows + 1), 0, *range(rows + 1, rows + 1 + input_ids.shape[1])]
 
 
 def _seen(model, recorder: _Recorder, input_ids: Tensor, memory: Tensor, new: Tensor) -> SegmentAttention:

@@ -11,13 +11,14 @@ class RMTConfig(PreTrainedConfig):
 
     backbone              where the backbone came from: a packaged name, a Hub id or a folder (see `backbones.py`)
     backbone_config       the backbone's own configuration, so that a checkpoint can be rebuilt without fetching it
-    num_memory_tokens     m, the memory tokens carried from segment to segment
+    num_memory_tokens     m, the memory tokens carried from segment to segment that every segment works on
     segment_length        tokens per model input, memory and special tokens included (the paper: 512, 499 of them text)
     memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
     memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
                           per memory token decides between new and old (see `write_gate.WriteGate`)
-    free_slots            with the write gate: what would be written over something goes to a memory token that holds
-                          nothing yet, if there is one
+    num_stored_tokens     s, further memory tokens for spread_memory and the write gate: no segment works on them, a
+                          question sees them; what the memory holds moves there before a segment is written
+                          (see `write_gate.put_aside`)
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
@@ -39,7 +40,7 @@ class RMTConfig(PreTrainedConfig):
     segment_length: int = 512
     memory_layout: str = "prefix"
     memory_update: str = "replace"
-    free_slots: bool = False
+    num_stored_tokens: int = 0
     text_attends_memory: bool = True
     spread_memory: bool = False
     memory_reach: int | None = None
@@ -58,12 +59,11 @@ class RMTConfig(PreTrainedConfig):
             raise ValueError(f"memory_layout must be one of {LAYOUTS}, not {self.memory_layout!r}.")
         if self.memory_update not in UPDATES:
             raise ValueError(f"memory_update must be one of {UPDATES}, not {self.memory_update!r}.")
-        if self.free_slots and self.memory_update != "gated":
-            raise ValueError(
-                'free_slots needs memory_update="gated": without gates every memory token is written anew.'
-            )
-        if self.num_memory_tokens < 0:
-            raise ValueError(f"num_memory_tokens must be 0 or more, not {self.num_memory_tokens}.")
+        for name in ("num_memory_tokens", "num_stored_tokens"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+        if self.num_stored_tokens and not (self.memory_update == "gated" and self.spread_memory):
+            raise ValueError('num_stored_tokens needs memory_update="gated" and spread_memory=True.')
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.text_capacity < 1:
@@ -72,6 +72,11 @@ class RMTConfig(PreTrainedConfig):
                 f"{self.num_memory_tokens} memory tokens; make it larger."
             )
         super().__post_init__(**kwargs)
+
+    @property
+    def memory_size(self) -> int:
+        """All tokens that are carried from segment to segment: m + s."""
+        return self.num_memory_tokens + self.num_stored_tokens
 
     @property
     def text_capacity(self) -> int:

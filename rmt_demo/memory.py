@@ -11,8 +11,9 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   whatever was read before, so `encode_text` runs all segments in one batch and keeps each layer's keys and values,
   and `update` runs the m memory rows alone against them. Both go through an attention function registered with
   `transformers.AttentionInterface`, so the backbone's own code does the rest.
-- `memory_update="gated"` puts a hard write gate between the old memory and the new one, and `free_slots` sends what is
-  written to memory tokens that hold nothing yet (`write_gate.py`).
+- `memory_update="gated"` puts a hard write gate between the old memory and the new one (`write_gate.py`), and with
+  `num_stored_tokens` what is held moves to s further memory tokens before it would be written over. `update` leaves
+  those alone; a segment that sees its memory sees them too.
 - `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it, and
   `memory_reach` keeps each of them to the text near its position.
 """
@@ -28,7 +29,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from .config import RMTConfig
-from .write_gate import WriteGate, to_free_slots
+from .write_gate import WriteGate, put_aside
 
 
 @dataclass
@@ -165,13 +166,13 @@ class MemoryCell(nn.Module):
         Args:
             input_ids: [B, L] the segment as the backbone's tokenizer frames it, [CLS] text [SEP], padded on the right;
                 or `inputs_embeds` [B, L, d].
-            memory: [B, m, d]; m = 0 (or None) gives the backbone's own outputs exactly.
+            memory: [B, m + s, d]; m = 0 (or None) gives the backbone's own outputs exactly.
             attention_mask: [B, L], non-zero where there is a token; None = everywhere.
-            text_sees_memory: False masks the text rows from the memory rows.
+            text_sees_memory: False masks the text rows from the memory rows, and stored tokens from all.
             watch: shown every layer's queries and keys (see `attention.py`).
 
         Returns:
-            hidden [B, L, d] of the L tokens given, and the new memory [B, m, d] (ungated, see `write`).
+            hidden [B, L, d] of the L tokens given, and the new working tokens [B, m, d] (ungated, see `write`).
         """
         text = self.embed(input_ids) if inputs_embeds is None else inputs_embeds
         if attention_mask is None:
@@ -180,25 +181,46 @@ class MemoryCell(nn.Module):
         if memory is None or memory.shape[1] == 0:
             hidden = self.backbone(inputs_embeds=text, attention_mask=attention_mask).last_hidden_state
             return hidden, hidden[:, :0]
-        m = memory.shape[1]
+        working, stored, filled = self._split(memory, text_sees_memory)
+        m, rows = working.shape[1], working.shape[1] + stored.shape[1]
         separator = self._separator(len(text))
-        framed = torch.cat([text[:, :1], memory.to(text.dtype), separator, text[:, 1:]], dim=1)
-        mask = segment_mask(attention_mask, m, text_sees_memory)
+        framed = torch.cat([text[:, :1], working.to(text.dtype), stored.to(text.dtype), separator, text[:, 1:]], dim=1)
+        mask = segment_mask(attention_mask, rows, text_sees_memory)
         extra = {} if watch is None else {"watch": watch}
         if self.config.spread_memory:  # otherwise they stand as the backbone counts them by itself
             lengths = attention_mask.sum(1)
+            if self.config.memory_reach or stored.shape[1]:
+                mask = torch.ones_like(framed[:, None, None, :, 0], dtype=torch.bool) if mask is None else mask
+                mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
+                mask[:, 0, :, m + 1 : rows + 1] &= filled[:, None]
             if self.config.memory_reach:
                 near = self._near(lengths, text.shape[1] + 1)
-                near = torch.cat([near[..., :1], near.new_ones(len(near), m, m), near[..., 1:]], dim=2)
-                mask = torch.ones_like(near[:, None, :1]) if mask is None else mask
-                mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
+                near = torch.cat([near[..., :1], near.new_ones(len(near), m, rows), near[..., 1:]], dim=2)
                 mask[:, 0, 1 : m + 1] &= near
-            text_positions = torch.arange(m + 1, framed.shape[1], device=framed.device).expand(len(framed), -1)
             spread = self.memory_positions(lengths)
+            text_positions, ages = (
+                torch.arange(begin, begin + count, device=framed.device).expand(len(framed), -1)
+                for begin, count in ((m + 1, text.shape[1]), (self.config.segment_length, stored.shape[1]))
+            )
             first = torch.zeros_like(spread[:, :1])
-            extra["position_ids"] = torch.cat([first, spread, text_positions], dim=1) + self.first_position
+            extra["position_ids"] = torch.cat([first, spread, ages, text_positions], dim=1) + self.first_position
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
-        return torch.cat([hidden[:, :1], hidden[:, m + 2 :]], dim=1), hidden[:, 1 : m + 1]
+        return torch.cat([hidden[:, :1], hidden[:, rows + 2 :]], dim=1), hidden[:, 1 : m + 1]
+
+    def rows_seen(self, memory: Tensor) -> int:
+        """How many memory tokens a segment is run with that sees the stored ones of memory [B, m + s, d]."""
+        working, stored, _ = self._split(memory, with_stored=True)
+        return working.shape[1] + stored.shape[1]
+
+    def _split(self, memory: Tensor, with_stored: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """The memory [B, m + s, d] as working tokens [B, m, d], stored ones [B, s', d] up to the last that is filled in
+        any sample, and which of those are filled [B, s']."""
+        m = self.config.num_memory_tokens
+        working, stored = memory[:, :m], memory[:, m:]
+        filled = stored.any(-1)
+        used = filled.any(0).nonzero()
+        last = int(used[-1]) + 1 if with_stored and len(used) else 0
+        return working, stored[:, :last], filled[:, :last]
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> TextKeyValues:
         """Text pass of `text_attends_memory=False`: N segments [N, L] in one batch, no memory needed."""
@@ -220,8 +242,10 @@ class MemoryCell(nn.Module):
         return kept
 
     def update(self, memory: Tensor, text: TextKeyValues, watch: Callable | None = None) -> Tensor:
-        """Memory pass of `text_attends_memory=False`: memory [B, m, d], B encoded segments -> new memory [B, m, d]."""
-        m = memory.shape[1]
+        """Memory pass of `text_attends_memory=False`: memory [B, m + s, d], B encoded segments -> new working tokens
+        [B, m, d]."""
+        m = self.config.num_memory_tokens
+        memory = memory[:, :m]
         if m == 0:
             return memory
         lengths, mask = text.mask.sum(1) - 1, None
@@ -241,20 +265,30 @@ class MemoryCell(nn.Module):
             watch=watch,
         ).last_hidden_state
 
-    def write(self, memory: Tensor, new: Tensor, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m]).
-        With `free_slots`, `start` [m, d] is the memory that a text begins with."""
+    def write(self, memory: Tensor, new: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Write a segment into the memory.
+
+        Args:
+            memory: [B, m + s, d] before the segment.
+            new: [B, m, d], the working tokens after it.
+            start: [m, d], the working tokens that a text begins with.
+
+        Returns:
+            The memory to carry on [B, m + s, d], and how far each working token was written [B, m].
+        """
         if self.gate is None:
             return new, new.new_ones(new.shape[:2])
-        return self.put(memory, new, self.gate(memory, new), start)
+        return self.put(memory, new, self.gate(start.expand_as(new), new), start)
 
-    def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """The same for a given gate [B, m]."""
-        if self.config.free_slots:
-            new, gate = to_free_slots(memory, new, gate, start)
+        if self.config.num_stored_tokens:
+            memory = put_aside(memory, new, gate, start)
         gate = gate.to(memory.dtype)
+        working, stored = memory[:, : gate.shape[1]], memory[:, gate.shape[1] :]
         # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
-        return (1 - gate[..., None]) * memory + gate[..., None] * new, gate
+        written = (1 - gate[..., None]) * working + gate[..., None] * new
+        return torch.cat([written, stored], dim=1), gate
 
     def memory_positions(self, lengths: Tensor) -> Tensor:
         """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to

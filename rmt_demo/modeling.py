@@ -33,9 +33,9 @@ MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, s
 
 @dataclass
 class RMTOutput(ModelOutput):
-    """loss []; logits of the head; memory [B, m, d] after the segments read; gates [B, S, m], how far each memory token
-    was written at each segment (1 everywhere without a gate); last_hidden_state [Q, L, d] and query_ids [Q, L] of the
-    last segment."""
+    """loss []; logits of the head; memory [B, m + s, d] after the segments read; gates [B, S, m], how far each working
+    token was written at each segment (1 everywhere without a gate); last_hidden_state [Q, L, d] and query_ids [Q, L] of
+    the last segment."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
@@ -135,7 +135,7 @@ class RMTModel(RMTPreTrainedModel):
     """The recurrence: reads segments into a memory and runs the last one with that memory in view.
 
     Raises:
-        ValueError: if segment_length is more than the backbone has positions for.
+        ValueError: if segment_length (and stored tokens) are more than the backbone has positions for.
     """
 
     def __init__(self, config: RMTConfig):
@@ -149,6 +149,11 @@ class RMTModel(RMTPreTrainedModel):
                 f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "
                 "make it that or less."
             )
+        if positions and config.num_stored_tokens > positions - config.segment_length:
+            raise ValueError(
+                f"{config.num_stored_tokens} stored tokens need as many of the backbone's {positions} positions behind "
+                f"the segment's {config.segment_length}: take fewer, or shorter segments."
+            )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         if config.freeze_embeddings:
             name, module = self.embedding_module
@@ -157,11 +162,12 @@ class RMTModel(RMTPreTrainedModel):
         self.post_init()
 
     def initial_memory(self, batch: int) -> Tensor:
-        """The learned memory a text starts with: [batch, m, d]."""
-        return self.memory.expand(batch, -1, -1)
+        """The memory a text starts with [batch, m + s, d]: learned working tokens, and stored ones that are blank."""
+        return nn.functional.pad(self.memory, (0, 0, 0, self.config.num_stored_tokens)).expand(batch, -1, -1)
 
     def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-        """Old and new memory [B, m, d] -> (the memory to carry on [B, m, d], how far each token was written [B, m])."""
+        """The memory [B, m + s, d] and what a segment makes of its working tokens [B, m, d] -> (the memory to carry on
+        [B, m + s, d], how far each working token was written [B, m])."""
         return self.cell.write(memory, new, self.memory)
 
     def read(
@@ -177,12 +183,12 @@ class RMTModel(RMTPreTrainedModel):
         Args:
             input_ids, attention_mask: [N, L] the table of framed segments.
             order: [B, S] rows of the table; -1 leaves that sample's memory as it is.
-            memory: [B, m, d] to start from.
+            memory: [B, m + s, d] to start from.
             num_trained: with `text_attends_memory=False`, rows from here on are encoded without gradient: background
                 text, whose encoding training need not change. The recurrence over them still carries gradients.
 
         Returns:
-            memory [B, m, d] and gates [B, S, m].
+            memory [B, m + s, d] and gates [B, S, m].
         """
         depth, steps, gates = self.config.bptt_depth, order.shape[1], []
         rows = order.clamp(min=0)
@@ -199,7 +205,9 @@ class RMTModel(RMTPreTrainedModel):
                 real = (order[:, t] >= 0)[:, None]
                 memory = torch.where(real[..., None], written, memory)
                 gates.append(gate * real)
-        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(*memory.shape[:1], 0, memory.shape[1])
+        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(
+            len(memory), 0, self.config.num_memory_tokens
+        )
 
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
         """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""

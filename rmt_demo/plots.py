@@ -105,13 +105,17 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
 
 
 def memory(trace: Trace) -> go.Figure:
-    """How far each memory token moved at each segment, as a heat map.
+    """How far each memory token moved at each segment, as a heat map: the working tokens, and behind them the stored
+    ones up to the last that anything was stored in.
 
     Raises:
         ValueError: if the trace is empty.
     """
-    title, unit = "What each segment changed in the memory", "change<br>(L2 norm)"
-    return _heat_map(trace.update_norms, title, unit, "moved by %{z:.3f}")
+    title, unit, moved = "What each segment changed in the memory", "change<br>(L2 norm)", trace.update_norms
+    if len(trace):
+        used = moved.any(0).nonzero().flatten().tolist()
+        moved = moved[:, : max([trace.gates.shape[1], *(token + 1 for token in used)])]
+    return _heat_map(moved, title, unit, "moved by %{z:.3f}")
 
 
 def writes(trace: Trace) -> go.Figure:

@@ -41,9 +41,9 @@ class SegmentStep:
 
     index        of the segment, counted from 0 over everything this reader has read
     tokens       its text tokens
-    memory       [m, d] float32 on the CPU: the memory after the segment
-    update_norm  [m] length (L2 norm) of the change of each memory token
-    gate         [m] how far each memory token was written, 0 to 1 (1 without a write gate)
+    memory       [m + s, d] float32 on the CPU: the memory after the segment
+    update_norm  [m + s] length (L2 norm) of the change of each memory token
+    gate         [m] how far each working token was written, 0 to 1 (1 without a write gate)
     seconds      spent on this segment
     ids          the tokens as ids, from which the segment can be read again
     """
@@ -61,7 +61,7 @@ class SegmentStep:
 class ReaderState:
     """All a reader knows of what it has read.
 
-    memory         [m, d] float32 on the CPU
+    memory         [m + s, d] float32 on the CPU
     tail           token ids of the unfinished segment, not yet in the memory
     segments_read  segments in the memory
     tokens_read    text tokens read, the tail's included
@@ -180,14 +180,14 @@ class Reader:
         """Go back (or over) to a state of this reader or another one of the same model.
 
         Raises:
-            ValueError: if the memory is not [m, d] of this model or the tail is a whole segment.
+            ValueError: if the memory is not [m + s, d] of this model or the tail is a whole segment.
         """
-        expected = tuple(self.model.rmt.memory.shape)
+        own = self.model.rmt.initial_memory(1)[0]
+        expected = tuple(own.shape)
         if tuple(state.memory.shape) != expected:
             raise ValueError(f"This model's memory is {expected}, not {tuple(state.memory.shape)}: use its own states.")
         if len(state.tail) >= self.config.text_capacity:
             raise ValueError(f"A tail has under {self.config.text_capacity} tokens here, not {len(state.tail)}.")
-        own = self.model.rmt.memory
         self._state = replace(state, memory=state.memory.detach().to(own.device, own.dtype, copy=True))
 
     def fork(self) -> "Reader":
@@ -198,7 +198,7 @@ class Reader:
 
     def reset(self) -> None:
         """Forget everything read: start from the learned initial memory."""
-        self._state = ReaderState(self.model.rmt.memory.detach().clone())
+        self._state = ReaderState(self.model.rmt.initial_memory(1)[0].detach().clone())
 
     @property
     def tail(self) -> list[int]:
@@ -245,7 +245,7 @@ class Reader:
             yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
 
     def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
-        """memory [m, d] and segments -> after each: the memory [m, d], the gates [m], the seconds it took.
+        """memory [m + s, d] and segments -> after each: the memory [m + s, d], the gates [m], the seconds it took.
 
         With `text_attends_memory=False` the text needs no memory: it is encoded before, in one batch.
         """
@@ -261,7 +261,7 @@ class Reader:
 
     @torch.inference_mode()
     def _update(self, memory: Tensor, ids: list[int], text: TextKeyValues | None) -> tuple[Tensor, Tensor]:
-        """memory [m, d] and a segment, encoded or not -> the memory after it [m, d] and the gates [m]."""
+        """memory [m + s, d] and a segment, encoded or not -> the memory after it [m + s, d] and the gates [m]."""
         model, memory = self.model.rmt, memory[None]
         if text:
             new = model.cell.update(memory, text)
@@ -283,7 +283,7 @@ class Reader:
 
     @torch.inference_mode()
     def _logits(self, memories: Tensor, segments: list[list[int]]) -> Tensor:
-        """Run Q segments with questions on memories [Q, m, d]: logits [Q, k, V] of their slots, or [Q, classes]."""
+        """Run Q segments with questions on memories [Q, m + s, d]: logits [Q, k, V] of their slots, or [Q, classes]."""
         framed, mask = self._frame(segments)
         return self.model(framed[:, None], attention_mask=mask[:, None], memory=memories).logits
 

@@ -28,7 +28,8 @@ class Edit:
     tokens: Sequence[int]
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
-        """memory and the learned initial memory, both [m, d] float32 -> the memory after the surgery, a new tensor."""
+        """The memory and the one that a text begins with, both [m + s, d] float32 -> the memory after the surgery, a
+        new tensor."""
         raise NotImplementedError
 
 
@@ -116,7 +117,8 @@ def operate(reader: Reader, state: ReaderState, edits: Sequence[Edit]) -> Reader
     Raises:
         ValueError: if an edit names a memory token that this model does not have, or does not fit otherwise.
     """
-    initial, memory = reader.model.rmt.memory.detach().float().cpu(), state.memory.float()
+    initial = reader.model.rmt.initial_memory(1)[0].detach().float().cpu()
+    memory = state.memory.float()
     for edit in edits:
         _check_tokens(edit, len(initial))
         memory = edit.apply(memory, initial)
@@ -157,7 +159,7 @@ def _read_frozen(reader: Reader, segments: Iterator[list[int]], frozen: list[int
         [step] = reader.read_segments([ids])
         step.memory[frozen] = held
         step.update_norm[frozen] = 0
-        step.gate[frozen] = 0
+        step.gate[[token for token in frozen if token < len(step.gate)]] = 0
         reader.restore(replace(reader.state, memory=step.memory))
         yield step
 

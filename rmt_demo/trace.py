@@ -35,13 +35,13 @@ class Trace:
         tail: token ids read after the last segment, if whoever records has set it; forgotten when a segment is added.
     """
 
-    def __init__(self, max_memories: int = 2048):
+    def __init__(self, max_memories: int = 512):
         self.max_memories = max_memories
         self.questions: list[str] = []
         self.beliefs: dict[str, list[dict]] = {}
         self.tail: list[int] = []
         self._every = 1  # the memory of every so many segments is kept
-        self._memories: list[tuple[int, Tensor]] = []  # (segment, [m, d] float16)
+        self._memories: list[tuple[int, Tensor]] = []  # (segment, [m + s, d] float16)
         self._norms: list[Tensor] = []
         self._gates: list[Tensor] = []
         self._ids: list[Tensor] = []  # [tokens of the segment] int32
@@ -82,7 +82,7 @@ class Trace:
 
     @property
     def memories(self) -> Tensor:
-        """[K, m, d] float16: the memory after each of the segments `memory_segments`."""
+        """[K, m + s, d] float16: the memory after each of the segments `memory_segments`."""
         return _stack([memory for _, memory in self._memories])
 
     @property
@@ -91,8 +91,8 @@ class Trace:
         return torch.tensor([segment for segment, _ in self._memories], dtype=torch.int64)
 
     def memory_before(self, segment: int) -> tuple[int, Tensor] | None:
-        """The latest memory [m, d] kept from before a segment, with the number of segments read until then; None where
-        there is none, which is so at the beginning."""
+        """The latest memory [m + s, d] kept from before a segment, with the number of segments read until then; None
+        where there is none, which is so at the beginning."""
         memories = self._memories  # looked up once: another thread may be adding
         kept = bisect_left(memories, segment, key=lambda pair: pair[0])
         if kept == 0:
@@ -102,12 +102,12 @@ class Trace:
 
     @property
     def update_norms(self) -> Tensor:
-        """[S, m] how far each memory token moved at each segment."""
+        """[S, m + s] how far each memory token moved at each segment."""
         return _stack(self._norms)
 
     @property
     def gates(self) -> Tensor:
-        """[S, m] how far each memory token was written, 0 to 1."""
+        """[S, m] how far each working token was written, 0 to 1."""
         return _stack(self._gates)
 
     @property

@@ -1,4 +1,4 @@
-"""What of a new memory is written, and where: a hard gate per memory token, and a free one for what would overwrite."""
+"""What of a new memory is written, and what becomes of the old: a hard gate per memory token, and room to move to."""
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,10 @@ class WriteGate(nn.Module):
     the memory stays bit-identical. While `held_open`, everything is written, as without a gate: sampled gates act like
     dropout on memory tokens, which rewards a model that has yet to learn to write for writing the same to all of them.
 
-    A gate sees the old and the new memory token, what its four nearest neighbours have to write and, on average, what
-    all of them have: a sentence of a novel looks like a fact to one memory token alone, and much less so to all.
+    A gate sees which memory token it is (by what that is at the start of a text), what it would write, what its four
+    nearest neighbours would and, on average, what all of them would: a sentence of a novel looks like a fact to one
+    memory token alone, and much less so to all. It does not see what the memory holds: that says nothing about whether
+    this is a fact, and gates that do see it are wrong more often when the memory is full.
     """
 
     TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1
@@ -27,10 +29,10 @@ class WriteGate(nn.Module):
         self.score = nn.Linear(self.WIDTH, 1)
         self.held_open = False
 
-    def logits(self, memory: Tensor, new: Tensor) -> Tensor:
-        """memory, new [B, m, d] -> how much speaks for writing each token [B, m]; above 0 a gate is more than half
-        open, below -2.4 it is shut."""
-        seen = nn.functional.gelu(self.own(torch.cat([memory, new.to(memory.dtype)], dim=-1)))
+    def logits(self, start: Tensor, new: Tensor) -> Tensor:
+        """start, new [B, m, d] -> how much speaks for writing each token [B, m]; above 0 a gate is more than half open,
+        below -2.4 it is shut."""
+        seen = nn.functional.gelu(self.own(torch.cat([start, new.to(start.dtype)], dim=-1)))
         seen = self.near(seen.transpose(1, 2)).transpose(1, 2) + self.all(seen.mean(1, keepdim=True))
         return self.score(nn.functional.gelu(seen))[..., 0].float()
 
@@ -39,11 +41,11 @@ class WriteGate(nn.Module):
         """The sigmoid of a score -> g, of the same shape."""
         return (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1)
 
-    def forward(self, memory: Tensor, new: Tensor) -> Tensor:
-        """memory, new [B, m, d] -> g [B, m]."""
-        if self.held_open or memory.shape[1] == 0:
+    def forward(self, start: Tensor, new: Tensor) -> Tensor:
+        """start, new [B, m, d] -> g [B, m]."""
+        if self.held_open or new.shape[1] == 0:
             return new.new_ones(new.shape[:2])
-        logit = self.logits(memory, new)
+        logit = self.logits(start, new)
         if self.training:
             noise = torch.rand_like(logit).clamp(1e-6, 1 - 1e-6)
             logit = (torch.logit(noise) + logit) / self.TEMPERATURE
@@ -54,26 +56,28 @@ HELD = 0.25  # a memory token holds something if it is this far from its start, 
 OPEN = 0.05  # a gate that is open less than this does no harm to what is held
 
 
-def to_free_slots(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-    """Send what would be written over something to memory tokens that are free, as long as there are any.
+def put_aside(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tensor:
+    """Make room before a segment is written: what the working tokens hold moves to stored tokens that are blank.
 
-    A question sees the memory as a set: what is held is found wherever it stands, but half of a fact is of no use.
+    A question sees the memory as a set, so that what is held is found wherever it stands; and where it stands among the
+    stored tokens says when it was read. With no blank ones left, what is written goes over what is there.
 
     Args:
-        memory, new: [B, m, d].
-        gate: [B, m], how far each is to be written.
-        start: [m, d], the memory that a text begins with.
-
-    Returns:
-        new [B, m, d] and gate [B, m], what is to be written to each memory token and how far.
+        memory: [B, m + s, d], m working tokens and s stored ones; those that are all 0 are blank.
+        new: [B, m, d], what the segment would write.
+        gate: [B, m], how far each is to be written; where none is open nothing moves.
+        start: [m, d], the working tokens that a text begins with, and again those that have moved.
     """
-    held = (memory - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1)
-    moves, free = (gate > OPEN) & held, (gate <= OPEN) & ~held
-    # The first to move goes to the first that is free, and so on.
-    origin, target = (torch.argsort((~which).int(), dim=1, stable=True) for which in (moves, free))
-    stays = torch.arange(gate.shape[1], device=gate.device).expand(gate.shape)
-    pairs = stays < torch.minimum(moves.sum(1), free.sum(1))[:, None]
-    source = stays.scatter(1, target, torch.where(pairs, origin, target))
-    leaves, arrives = (torch.zeros_like(pairs).scatter(1, end, pairs) for end in (origin, target))
-    gate = torch.where(arrives, gate.gather(1, source), gate.masked_fill(leaves, 0))
-    return new.gather(1, source[..., None].expand_as(new)), gate
+    m = gate.shape[1]
+    working, stored = memory[:, :m], memory[:, m:]
+    opens = (gate > OPEN).any(1, keepdim=True)
+    if not bool(opens.any()):  # as in most segments
+        return memory
+    held = opens & ((working - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1))
+    blank = ~stored.any(-1)
+    # The first that is held goes to the first that is blank, and so on.
+    place, rank = blank.cumsum(1), held.cumsum(1)
+    moves = blank[:, None] & held[:, :, None] & (rank[:, :, None] == place[:, None])  # [B, m, s], at most one a row
+    stored = torch.where(blank[..., None], moves.transpose(1, 2).to(memory.dtype) @ working, stored)
+    working = torch.where(moves.any(2)[..., None], start.to(memory.dtype), working)
+    return torch.cat([working, stored], dim=1)

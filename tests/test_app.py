@@ -44,7 +44,8 @@ def read(handlers, *args, **kwargs):
 
 
 def step(norms, tokens=10):
-    return SimpleNamespace(tokens=["a"] * tokens, memory=torch.randn(len(norms), 8), update_norm=torch.tensor(norms))
+    memory, norms = torch.randn(len(norms), 8), torch.tensor(norms)
+    return SimpleNamespace(tokens=["a"] * tokens, memory=memory, update_norm=norms, gate=norms > 0)
 
 
 # -- reading and asking
@@ -226,6 +227,17 @@ def test_the_timeline_shows_each_change_where_it_happened():
     changed = rows[1].nonzero().flatten() / COLUMNS
     assert changed.min() == 0.5 and changed.max() < 0.6, "the write must stand under the fact's marker"
     assert rows[1].max() == 255, "the largest change has the brightest colour"
+
+
+def test_stored_tokens_come_into_the_picture_as_they_are_filled():
+    view, memory = LiveView(total=100, facts=[]), torch.zeros(2 + 40, 3)
+    for stored, rows in ((0, 2 + 16), (16, 2 + 16), (17, 2 + 32), (0, 2 + 32), (40, 2 + 40)):
+        memory[2:] = 0
+        memory[2 : 2 + stored] = 1
+        view.add(SimpleNamespace(memory=memory, update_norm=torch.ones(42), gate=torch.ones(2), tokens=["a"]))
+        frame = view.frame()
+        assert (frame["rows"], frame["working"]) == (rows, 2)
+        assert len(base64.b64decode(frame["memory"])) == 3 * rows and len(base64.b64decode(frame["norms"])) == rows
 
 
 def test_the_line_tells_what_is_left():

@@ -10,7 +10,8 @@ from rmt_demo import RMTConfig
     [
         ({"memory_layout": "suffix"}, "memory_layout must be one of .*'suffix'"),
         ({"memory_update": "add"}, "memory_update must be one of .*'add'"),
-        ({"free_slots": True}, 'free_slots needs memory_update="gated"'),
+        ({"num_stored_tokens": 8}, 'num_stored_tokens needs memory_update="gated" and spread_memory=True'),
+        ({"num_stored_tokens": -1}, "num_stored_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": -1}, "num_memory_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
         ({"num_memory_tokens": 0, "segment_length": 2}, "segment_length 2 leaves no room"),

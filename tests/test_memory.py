@@ -26,6 +26,9 @@ def memories(batch: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(batch, M, WIDTH, generator=torch.Generator().manual_seed(seed))
 
 
+START = memories(1, seed=9)[0]  # what a text begins with
+
+
 def padding(lengths: list[int], width: int) -> torch.Tensor:
     """[B, width] bool with lengths[b] real tokens in row b."""
     return torch.arange(width) < torch.tensor(lengths)[:, None]
@@ -187,7 +190,7 @@ def test_a_shut_gate_leaves_the_memory_bit_identical(make_cell, training):
     cell = set_gate(make_cell(memory_update="gated"), -50).train(training)
     memory, start = memories(2), memories(2)
     for seed in range(20):
-        memory, gate = cell.write(memory, cell(segments(2, 12, seed), memory)[1])
+        memory, gate = cell.write(memory, cell(segments(2, 12, seed), memory)[1], START)
         assert torch.equal(gate, torch.zeros(2, M))
     assert torch.equal(memory, start), "a shut gate is exactly 0, and old + 0 * (new - old) is exactly old"
 
@@ -195,7 +198,7 @@ def test_a_shut_gate_leaves_the_memory_bit_identical(make_cell, training):
 def test_a_gate_held_open_writes_everything(make_cell):
     cell = set_gate(make_cell(memory_update="gated"), -50).train()
     cell.gate.held_open = True
-    written, gate = cell.write(memories(2), memories(2, seed=1))
+    written, gate = cell.write(memories(2), memories(2, seed=1), START)
     assert torch.equal(written, memories(2, seed=1)) and torch.equal(gate, torch.ones(2, M))
 
 
@@ -203,20 +206,20 @@ def test_a_gate_held_open_writes_everything(make_cell):
 def test_an_open_gate_is_replace(make_cell, training):
     cell = set_gate(make_cell(memory_update="gated"), 50).train(training)
     memory, new = memories(50), 1e3 * memories(50, seed=1)
-    written, gate = cell.write(memory, new)
+    written, gate = cell.write(memory, new, START)
     assert torch.equal(gate, torch.ones(50, M))
     same(written, new, hint="An open gate must be exactly the paper's update; is it old + 1 * (new - old)?")
-    written, gate = make_cell().write(memory, new)
+    written, gate = make_cell().write(memory, new, START)
     assert torch.equal(written, new) and torch.equal(gate, torch.ones(50, M))
 
 
 def test_the_gate_is_sampled_in_training_only_and_is_often_exactly_0_or_1(make_cell):
     cell = set_gate(make_cell(memory_update="gated"), 0.0)
     memory, new = memories(200), memories(200, seed=1)
-    assert torch.equal(cell.write(memory, new)[1], cell.write(memory, new)[1])
-    same(cell.write(memory, new)[1], torch.tensor(0.5), 1e-6, "a score of 0 is half open")
+    assert torch.equal(cell.write(memory, new, START)[1], cell.write(memory, new, START)[1])
+    same(cell.write(memory, new, START)[1], torch.tensor(0.5), 1e-6, "a score of 0 is half open")
     cell.train()
-    one, other = cell.write(memory, new)[1], cell.write(memory, new)[1]
+    one, other = cell.write(memory, new, START)[1], cell.write(memory, new, START)[1]
     assert not torch.equal(one, other), "in training the gate is a random variable"
     for extreme in (0.0, 1.0):
         share = (one == extreme).float().mean().item()
@@ -226,65 +229,98 @@ def test_the_gate_is_sampled_in_training_only_and_is_often_exactly_0_or_1(make_c
 def test_gradient_reaches_the_gate_and_both_memories(make_cell):
     cell = set_gate(make_cell(memory_update="gated"), 0.5)
     memory, new = memories(3).requires_grad_(), memories(3, seed=1).requires_grad_()
-    written, gate = cell.write(memory, new)
+    written, gate = cell.write(memory, new, START)
     (gate.sum() + (written * memories(3, seed=2)).sum()).backward()
     for name, gradient in (("score", cell.gate.score.weight.grad), ("old", memory.grad), ("new", new.grad)):
         assert gradient.abs().max() > 0, f"no gradient reaches {name}"
 
 
-# -- free slots
+# -- stored tokens
+
+STORED = {"memory_update": "gated", "spread_memory": True, "num_stored_tokens": 3}
+BLANK = torch.zeros(3, WIDTH)
 
 
-def put(make_cell, memory, new, gate, start):
-    return make_cell(memory_update="gated", free_slots=True).put(memory, new, torch.tensor(gate), start)
+def put(make_cell, memory, new, gate):
+    return make_cell(**STORED).put(memory, new, torch.tensor(gate), START)
 
 
-def test_what_is_held_stays_and_the_new_goes_to_what_is_free(make_cell):
-    start, new = memories(1)[0], 10 * memories(2, seed=1)
-    memory = start.repeat(2, 1, 1)
-    memory[0, 1], memory[0, 2] = new[1, 1], new[1, 2]  # the second text has an empty memory
-    written, gate = put(make_cell, memory, new, [[0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]], start)
-    assert torch.equal(gate, torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])), "each says where it is now"
-    assert torch.equal(written[0], torch.stack([new[0, 1], memory[0, 1], memory[0, 2], start[3]]))
-    assert torch.equal(written[1], torch.stack([start[0], new[1, 1], start[2], start[3]]))
+def carried(working, *stored):
+    """A memory [1, m + 3, d] of these working tokens [m, d] and stored ones [d], the rest of them blank."""
+    return torch.cat([working, *(token[None] for token in stored), BLANK[len(stored) :]])[None]
 
 
-def test_with_no_slot_left_free_the_old_is_overwritten(make_cell):
-    start, new = memories(1)[0], 10 * memories(1, seed=1)
-    memory = start[None].clone()
-    memory[0, :3] = 10 * memories(1, seed=2)[0, :3]
-    written, gate = put(make_cell, memory, new, [[0.0, 1.0, 0.6, 0.02]], start)
-    assert torch.equal(gate, torch.tensor([[0.0, 0.0, 0.6, 1.0]])), "one free slot, so the second write stays"
-    assert torch.equal(written[0, :2], memory[0, :2]) and torch.equal(written[0, 3], new[0, 1])
-    same(written[0, 2], 0.4 * memory[0, 2] + 0.6 * new[0, 2], 1e-5)
+def test_what_is_held_is_stored_before_anything_is_written(make_cell):
+    new, held = 10 * memories(1, seed=1), 10 * memories(1, seed=2)[0]
+    working = START.clone()
+    working[1:3] = held[1:3]
+    written, gate = put(make_cell, carried(working), new, [[0.0, 1.0, 0.0, 0.6]])
+    assert torch.equal(gate, torch.tensor([[0.0, 1.0, 0.0, 0.6]]))
+    expected = START.clone()
+    expected[1], expected[3] = new[0, 1], 0.4 * START[3] + 0.6 * new[0, 3]
+    same(written, carried(expected, held[1], held[2]), 1e-6, "what was held stands in order, and its places are free")
+    again, _ = put(make_cell, written, new, [[1.0, 0.0, 0.0, 0.0]])
+    assert torch.equal(again[0, M + 2], written[0, 1]), "the next goes behind what is stored"
+    assert torch.equal(again[0, M : M + 2], written[0, M : M + 2])
 
 
-def test_a_gate_that_is_hardly_open_moves_nothing(make_cell):
-    start, new, memory = memories(1)[0], memories(1, seed=1), memories(1, seed=2)
-    written, gate = put(make_cell, memory, new, [[0.04, 0.0, 0.0, 0.0]], start)
-    same(gate, torch.tensor([[0.04, 0.0, 0.0, 0.0]]))
+def test_each_sample_stores_its_own(make_cell):
+    new, held = 10 * memories(2, seed=1), 10 * memories(1, seed=2)[0]
+    memory = torch.cat([carried(START), carried(torch.cat([held[:1], START[1:]]))])
+    written, _ = put(make_cell, memory, new, [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    assert torch.equal(written[0], carried(torch.cat([new[0, :1], START[1:]]))[0])
+    assert torch.equal(written[1], carried(torch.cat([START[:3], new[1, 3:]]), held[0])[0])
+
+
+def test_where_no_gate_opens_nothing_moves(make_cell):
+    memory, new = carried(10 * memories(1, seed=2)[0]), memories(1, seed=1)
+    written, _ = put(make_cell, memory, new, [[0.04, 0.0, 0.0, 0.0]])
     same(written[0, 0], 0.96 * memory[0, 0] + 0.04 * new[0, 0], 1e-6)
     assert torch.equal(written[0, 1:], memory[0, 1:])
 
 
-def test_gradient_follows_a_write_to_its_new_place(make_cell):
-    start = memories(1)[0]
-    memory, new = start[None].clone(), (10 * memories(1, seed=1)).requires_grad_()
-    memory[0, 1] = 10 * memories(1, seed=2)[0, 1]
-    put(make_cell, memory, new, [[0.0, 1.0, 0.0, 0.0]], start)[0][0, 0].sum().backward()
-    assert torch.equal(new.grad.abs().sum(-1) > 0, torch.tensor([[False, True, False, False]]))
+def test_when_all_is_full_the_old_is_overwritten(make_cell):
+    held, full = 10 * memories(1, seed=2)[0], 10 * memories(1, seed=3)[0]
+    new = 10 * memories(1, seed=1)
+    written, _ = put(make_cell, carried(held, full[0], full[1]), new, [[1.0, 1.0, 0.0, 0.0]])
+    assert torch.equal(written[0, M:], torch.stack([full[0], full[1], held[0]])), "one was blank"
+    assert torch.equal(written[0, :M], torch.cat([new[0, :2], held[2:]])), "the first moved, the others stay"
 
 
-def test_reading_goes_through_free_slots(make_model):
-    """The same story, with slots taken in place and free ones first: what was read first is held only by the latter."""
-    ids, order = segments(2, 12), torch.tensor([[0, 1]])
-    model = make_model("none", memory_update="gated")
-    model.cell.gate.forward = lambda memory, new: torch.tensor([[1.0, 1.0, 0.0, 0.0]])
-    start = model.initial_memory(1)
-    for free in (False, True):
-        model.config.free_slots = free
-        first, _ = model.read(ids, torch.ones_like(ids), order[:, :1], start)
-        both, gates = model.read(ids, torch.ones_like(ids), order, start)
-        assert torch.equal(first[0, 2:], start[0, 2:])
-        assert torch.equal(both[0, :2], first[0, :2]) == free
-        assert gates[0, 1].tolist() == ([0.0, 0.0, 1.0, 1.0] if free else [1.0, 1.0, 0.0, 0.0])
+def test_gradient_reaches_what_was_stored(make_cell):
+    held = (10 * memories(1, seed=2)[0]).requires_grad_()
+    put(make_cell, carried(held), 10 * memories(1, seed=1), [[1.0, 0.0, 0.0, 0.0]])[0][0, M].sum().backward()
+    assert torch.equal(held.grad.abs().sum(-1) > 0, torch.tensor([True, False, False, False]))
+
+
+def test_blank_tokens_change_nothing(make_cell):
+    """Nor does how many of them there are in a batch: a question is answered alike with and without them."""
+    cell, ids = make_cell(**STORED, memory_reach=3, text_attends_memory=False), segments(2, 12)
+    memory, stored = memories(2), 10 * memories(2, seed=1)
+    blank = torch.cat([memory, torch.zeros(2, 3, WIDTH)], 1)
+    plain = cell(ids, memory)
+    for got, wanted in zip(cell(ids, blank), plain, strict=True):
+        assert torch.equal(got, wanted)
+    mixed = blank.clone()
+    mixed[1, M : M + 2] = stored[1, :2]
+    same(cell(ids, mixed)[0][0], plain[0][0], 1e-5, "the other sample's stored tokens are none of its business")
+    same(cell(ids, mixed)[0][1], cell(ids[1:], mixed[1:])[0][0], 1e-5)
+    assert (cell(ids, mixed)[0][1] - plain[0][1]).abs().max() > 1e-3, "stored tokens are seen"
+
+
+def test_a_segment_leaves_stored_tokens_alone(make_cell):
+    cell, ids = make_cell(**STORED, text_attends_memory=False), segments(1, 12)
+    memory, mask = carried(memories(1)[0], *memories(1, seed=1)[0, :2]), torch.ones(1, 12)
+    new = cell.update(memory, cell.encode_text(ids, mask))
+    assert torch.equal(new, cell.update(memory[:, :M], cell.encode_text(ids, mask)))
+    same(new, cell(ids, memory, text_sees_memory=False)[1], 1e-5)
+
+
+def test_reading_fills_the_store(make_model):
+    ids, order = segments(3, 12), torch.tensor([[0, 1, 2]])
+    model = make_model("none", **STORED, text_attends_memory=False)
+    model.cell.gate.forward = lambda start, new: torch.tensor([[1.0, 0.0, 0.0, 0.0]])
+    parts = [model.read(ids, torch.ones_like(ids), order[:, :n], model.initial_memory(1))[0] for n in range(4)]
+    for n, memory in enumerate(parts):
+        assert int(memory[0, M:].any(-1).sum()) == max(n - 1, 0)
+    assert torch.equal(parts[3][0, M : M + 2], torch.stack([parts[1][0, 0], parts[2][0, 0]])), "in order of age"

@@ -26,7 +26,8 @@ QUESTION = "where is daniel?"
 
 @pytest.fixture(scope="module")
 def reader(backbone, tokenizer):
-    return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
+    config = {"memory_update": "gated", "text_attends_memory": False, "spread_memory": True, "num_stored_tokens": 3}
+    return Reader(tiny_model(backbone, **config), tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -179,19 +180,28 @@ def test_asking_from_a_moment_is_asking_a_reader_that_stopped_there(explore, rea
 
 def test_surgery_compares_with_the_untouched_run(explore):
     before = explore.handlers.visit(ME).reader.state.memory
-    *_, last = explore.operate(3, "erase", [1, 2, 3, 4], 1.0, QUESTION, ME)
+    *_, last = explore.operate(3, "erase", "1-4", 1.0, QUESTION, ME)
     assert [answer["name"] for answer in last["answers"]] == ["Untouched", "Operated"]
     assert last["before"] != last["after"]
     assert torch.equal(explore.handlers.visit(ME).reader.state.memory, before), "surgery is on a copy"
 
 
+def test_memory_tokens_are_typed_as_numbers_and_ranges():
+    assert inputs.memory_tokens(" 7, 1-3,2 - 4,", 9) == [0, 1, 2, 3, 6]
+    assert inputs.memory_tokens("1-256", 256) == [*range(256)]
+
+
 @pytest.mark.parametrize(
     "action, tokens, sentence",
     [
-        ("erase", [], "at least one"),
-        ("swap", [1], "choose two"),
-        ("erase", [99], "no token"),
-        ("melt", [1], "no operation"),
+        ("erase", "", "which memory tokens"),
+        ("swap", "1", "choose two"),
+        ("erase", "99", "from 1 to 7 .*99"),
+        ("erase", "3-1", "not .*3-1"),
+        ("erase", "0", "not .*0"),
+        ("erase", "1, two", "not .*two"),
+        ("erase", "9" * 5000, "not .*999"),
+        ("melt", "1", "no operation"),
     ],
 )
 def test_impossible_surgery_is_said_in_one_sentence(explore, action, tokens, sentence):
@@ -209,7 +219,7 @@ def test_nothing_read_nothing_to_explore(reader):
     nobody = Explore(Handlers(reader))
     for act in (
         lambda: nobody.ask(1, QUESTION, ME),
-        lambda: list(nobody.operate(1, "erase", [1], 1.0, QUESTION, ME)),
+        lambda: list(nobody.operate(1, "erase", "1", 1.0, QUESTION, ME)),
         lambda: nobody.race(QUESTION, ME),
     ):
         with pytest.raises(gr.Error, match="read"):

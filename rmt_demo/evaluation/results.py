@@ -35,7 +35,7 @@ def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, backgrou
         "task": task,
         "checkpoint": Path(checkpoint).name,
         "sha256": sha256,  # of model.safetensors
-        "memory_tokens": reader.config.num_memory_tokens,
+        "memory_tokens": reader.config.memory_size,
         "segment_length": reader.config.segment_length,
         "seed": seed,
         "background": [f"{name} (evaluation part)" for name in background],

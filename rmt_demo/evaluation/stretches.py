@@ -31,7 +31,7 @@ STRETCH = 64  # segments
 class Reading:
     """What is known once a batch of B haystacks of S segments has been read, up to the question's segment.
 
-    memory      [B, m, d] after the last segment
+    memory      [B, m + s, d] after the last segment
     gates       [B, S, m] float32 on the CPU, how far each memory token was written
     tokens      text tokens of a haystack, on average
     background  different background segments that were read
@@ -63,7 +63,7 @@ def read(model: RMTPreTrainedModel, maker: BatchMaker, batch: Batch, seed: str) 
         table = [tensor.to(model.device) for tensor in (ids, mask, rows)]
         memory, opened = base.read(*table, memory=memory, num_trained=facts)
         gates.append(opened.float().cpu())
-    empty = torch.zeros(len(order), 0, memory.shape[1])
+    empty = torch.zeros(len(order), 0, model.config.num_memory_tokens)
     return Reading(memory, torch.cat([empty, *gates], dim=1), tokens / len(order), background)
 
 

@@ -93,6 +93,26 @@ WIDER = Recipe(
     ),
 )
 
+# More facts at a time, and stored tokens to keep them in: for the checkpoint of WIDER, once its gates have been taught.
+# Teach them again after it.
+ROOMY = Recipe(
+    config=MORE.config | {"num_stored_tokens": 192},
+    warmup=30,
+    frozen_gates=True,
+    init_share=0.5,
+    stages=(
+        Stage(
+            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE | {"facts": (1, 12)}),
+            (208, 272),
+            8e-5,
+            1.0,
+            280,
+            40,
+            0.1,
+        ),
+    ),
+)
+
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
 # segments holds shorter inputs too, or the model would learn to rely on their number. Needs a GPU.
 PAPER = Recipe(
@@ -134,4 +154,12 @@ SMOKE = Recipe(
     ),
 )
 
-RECIPES = {"open": OPEN, "more": MORE, "wider": WIDER, "paper": PAPER, "paper-smoke": PAPER_SMOKE, "smoke": SMOKE}
+RECIPES = {
+    "open": OPEN,
+    "more": MORE,
+    "wider": WIDER,
+    "roomy": ROOMY,
+    "paper": PAPER,
+    "paper-smoke": PAPER_SMOKE,
+    "smoke": SMOKE,
+}

@@ -10,7 +10,7 @@ from ..attention import SegmentAttention, memory_attention, wrote
 from ..framing import frame
 from ..replay import Edit, Erase, Freeze, Noise, Swap, rerun, state_at
 from .handlers import Handlers, one_sentence
-from .inputs import plain
+from .inputs import memory_tokens, plain
 from .live_view import COLUMNS, pack
 from .visits import Visit
 
@@ -95,16 +95,18 @@ class Explore:
             return self.handlers.answer(visit, fork, question)
 
     def operate(
-        self, segment: float, action: str, tokens: list[int], std: float, question: str, request: gr.Request
+        self, segment: float, action: str, tokens: str, std: float, question: str, request: gr.Request
     ) -> Iterator[dict]:
-        """Do something to the memory after a segment, read on and compare; yields frames of the compare view."""
+        """Do something to memory tokens ("1-4, 7") after a segment, read on and compare; yields frames of the compare
+        view."""
         with one_sentence():
             visit, index = self._at(segment, request)
             visit.check_rest()
             trace, start = visit.trace, index + 1
             if len(trace) - start > MOST_REREAD:
                 raise ValueError(f"{MOST_REREAD:,} segments are read again at most: choose a later segment.")
-            edit = _edit(action, [int(token) - 1 for token in tokens or ()], std)
+            chosen = memory_tokens(tokens, self.base.config.memory_size)
+            edit = _edit(action, chosen, std)
             fork, run, question = visit.reader.fork(), visit.run, plain(question)
             untouched = visit.reader.fork().ask(question)
             before = trace.update_norms.amax(-1)
@@ -122,8 +124,8 @@ class Explore:
                         "line": f"Read segment {start + number + 1:,} again …",
                     }
             operated = fork.ask(question)
-            every = len(tokens) == self.base.config.num_memory_tokens
-            named = "All memory tokens" if every else f"Memory token {', '.join(map(str, tokens))}"
+            every = len(chosen) == self.base.config.memory_size
+            named = "All memory tokens" if every else f"Memory tokens {tokens}"
             # What is read again starts from a memory kept in float16, so the last digits always differ.
             different = int(((after - before)[start:].abs() > 0.05 * before.max()).sum())
             answers = [
@@ -182,8 +184,6 @@ class Explore:
 
 
 def _edit(action: str, tokens: list[int], std: float) -> Edit:
-    if not tokens:
-        raise ValueError("Choose at least one memory token to operate on.")
     if action == "noise":
         return Noise(tokens, float(std))
     kinds = {"erase": Erase, "freeze": Freeze, "swap": Swap}

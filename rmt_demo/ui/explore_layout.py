@@ -63,19 +63,25 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
 
 
 def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> None:
-    tokens = range(1, explore.base.config.num_memory_tokens + 1)
+    config = explore.base.config
+    stored = f"; {config.num_memory_tokens + 1} and up are stored" if config.num_stored_tokens else ""
     with gr.Row():
         action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=160)
         std = gr.Slider(0, 3, 1, step=0.1, label="Strength of the noise", min_width=140, buttons=[])
-    chosen = gr.CheckboxGroup([(str(t), t) for t in tokens], value=[], label="Memory tokens", elem_id="tokens")
+    chosen = gr.Textbox(
+        label=f"Memory tokens, 1 to {config.memory_size}{stored}",
+        placeholder="1-4, 7",
+        max_length=2_000,
+        elem_id="tokens",
+    )
     with gr.Row():
         every = gr.Button("All of them", size="sm", min_width=80)
         none = gr.Button("None", size="sm", min_width=80)
         operate = gr.Button("Operate and read on", variant="primary", min_width=160)
     shown = views.compare()
     explained(words.SURGERY)
-    every.click(lambda: list(tokens), None, chosen, queue=False, **QUIET)
-    none.click(lambda: [], None, chosen, queue=False, **QUIET)
+    every.click(lambda: f"1-{config.memory_size}", None, chosen, queue=False, **QUIET)
+    none.click(lambda: "", None, chosen, queue=False, **QUIET)
     operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW)
 
 

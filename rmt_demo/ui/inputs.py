@@ -129,3 +129,23 @@ def whole(number: float | str | None, what: str) -> int:
         return int(number)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"The {what} is a whole number, such as {20_000 if what == 'length' else 1}.") from None
+
+
+def memory_tokens(text: str | None, most: int) -> list[int]:
+    """Memory tokens as they are typed, "1-64, 70", numbered from 1 -> their numbers from 0, each once.
+
+    Raises:
+        ValueError: if there are none, or something is no number from 1 to `most` or range of such.
+    """
+    chosen = set()
+    for part in filter(None, (part.strip() for part in plain(text).split(","))):
+        first, _, last = part.partition("-")
+        ends = [int(end) if end.strip().isdecimal() and len(end) < 10 else 0 for end in (first, last or first)]
+        if not 1 <= ends[0] <= ends[1] <= most:
+            raise ValueError(
+                f'Memory tokens are numbers from 1 to {most} and ranges, such as "1-4, 7": not {part[:40]!r}.'
+            )
+        chosen.update(range(ends[0] - 1, ends[1]))
+    if not chosen:
+        raise ValueError(f'Say which memory tokens to operate on, from 1 to {most}, such as "1-4, 7".')
+    return sorted(chosen)

@@ -42,7 +42,7 @@ def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
     about = words.ABOUT.format(
         layers=config.build_backbone_config().num_hidden_layers,
         segment=config.segment_length,
-        memory=config.num_memory_tokens,
+        memory=config.memory_size,
     )
     questions = list(presets.draw(presets.FIRST, 0).queries)
     # Files that visitors made or sent are looked through every ten minutes and deleted after an hour.

@@ -19,6 +19,7 @@ function timeline(frame) {
     const shown = Math.floor(frame.seen * frame.columns);
     const drawn = picture(bytes(frame.timeline), frame.rows, frame.columns, WRITES, shown);
     pen.drawImage(drawn, x(0), 36 + BARS, x(1) - x(0), height - 36 - BARS);
+    stored(pen, frame, x(0), 36 + BARS, x(1) - x(0), height - 36 - BARS);
     const step = (x(1) - x(0)) / frame.columns;
     pen.fillStyle = theme().dark ? LINES.dark[0] : LINES.light[0];
     bytes(frame.writes).forEach((sum, i) => {
@@ -29,6 +30,13 @@ function timeline(frame) {
   facts(pen, x, frame.facts);
   pen.fillStyle = text;
   pen.fillRect(head - 1, 14, 2, height - 14);
+}
+
+// The line between the memory tokens that segments work on and the stored ones, in a picture of all of them.
+function stored(pen, frame, left, top, width, height) {
+  if (frame.working === frame.rows) return;
+  pen.fillStyle = theme().dark ? LINES.dark[1] : LINES.light[1];
+  pen.fillRect(left, top + (height * frame.working) / frame.rows - 0.5, width, 1);
 }
 
 function memory(frame) {
@@ -42,6 +50,7 @@ function memory(frame) {
   }
   const colours = dark ? SIGNED.dark : SIGNED.light;
   pen.drawImage(picture(bytes(frame.memory), frame.rows, frame.width, colours), 0, 0, left, height);
+  stored(pen, frame, 0, 0, left, height);
   const row = height / frame.rows;
   const gap = row > 4 ? 1 : 0.5;
   bytes(frame.norms).forEach((norm, i) => {

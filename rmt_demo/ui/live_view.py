@@ -18,6 +18,7 @@ from .beliefs import Beliefs
 
 COLUMNS = 480  # of the timeline; a longer text puts several segments into one column, which shows the largest change
 MOST_EVENTS = 12  # of each question, told in words
+STORED = 16  # stored tokens come into the picture so many at a time
 UNSEEN = 255  # in a line of confidences: nobody asked here
 
 HERE = Path(__file__).parent
@@ -33,7 +34,8 @@ TEMPLATE = """
     the more).</p>
   <canvas class="timeline" role="img" aria-label="How much each segment changed each memory token"></canvas>
   <p class="caption">The memory now: one row of numbers per memory token, <b class="low">negative</b> to
-    <b class="high">positive</b>; at the right, how much this segment rewrote it.</p>
+    <b class="high">positive</b>; at the right, how much this segment rewrote it. Below the line, if there is one:
+    stored tokens.</p>
   <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
   <p class="caption">Room that attention needs, on a logarithmic scale (an estimate from the model's shape)</p>
   <div class="meter">
@@ -64,7 +66,9 @@ class LiveView:
         self.total, self.facts, self.config, self.clock = max(total, 1), facts, config, clock
         self.started, self.paused = clock(), 0.0
         self.segments = self.tokens = 0
-        self.memory = self.norms = self.timeline = None  # [m, d], [m], [m, COLUMNS]; sizes are known at the first step
+        # [m + s, d], [m + s], [m + s, COLUMNS]; sizes are known at the first step
+        self.memory = self.norms = self.timeline = None
+        self.working = self.rows = 0  # of these tokens, m, and as many as are shown
 
     def pause(self) -> None:
         """Stop the clock until `resume`."""
@@ -85,6 +89,8 @@ class LiveView:
         columns = self.timeline[:, first : max(self.column(self.tokens), first + 1)]
         torch.maximum(columns, step.update_norm.float()[:, None], out=columns)
         self.memory, self.norms, self.segments = step.memory, step.update_norm, self.segments + 1
+        self.working = len(step.gate)
+        self.rows = max(self.rows, rows_to_show(step.memory, self.working))
 
     def frame(self, ending: str = "", tail: int = 0, beliefs: Beliefs | None = None) -> dict:
         """The picture as it is now.
@@ -108,14 +114,15 @@ class LiveView:
         largest = max(self.timeline.max().item(), 1e-9)
         sums = self.timeline.sum(0)
         return frame | {
-            "rows": len(self.memory),
+            "rows": self.rows,
+            "working": self.working,
             "columns": COLUMNS,
             "width": self.memory.shape[1],
-            "timeline": pack(self.timeline * (255 / largest)),
+            "timeline": pack(self.timeline[: self.rows] * (255 / largest)),
             "writes": pack(sums * (255 / max(sums.max().item(), 1e-9))),
-            "norms": pack(self.norms * (255 / largest)),
+            "norms": pack(self.norms[: self.rows] * (255 / largest)),
             # Three standard deviations fill the colour scale: single outliers would leave the rest pale.
-            "memory": pack(self.memory / (3 * self.memory.std() + 1e-9) * 127 + 128),
+            "memory": pack(self.memory[: self.rows] / (3 * self.memory[: self.working].std() + 1e-9) * 127 + 128),
         }
 
     def column(self, tokens: int) -> int:
@@ -166,6 +173,14 @@ class LiveView:
         if not ending and rate:
             parts.append(f"{_duration(max(self.total - read, 0) / rate)} left")
         return " · ".join(parts)
+
+
+def rows_to_show(memory: Tensor, working: int) -> int:
+    """How many tokens of a memory [m + s, d] to show: the working ones, and the stored ones up to the last that is
+    filled, in steps of STORED, so that the picture is not mostly blank."""
+    filled = memory[working:].any(-1).nonzero()
+    stored = STORED * (int(filled[-1]) // STORED + 1 if len(filled) else 1)
+    return min(working + stored, len(memory))
 
 
 def pack(values: Tensor) -> str:

@@ -26,7 +26,9 @@ LIVE = f"""
 Everything here is read off the model as it runs. The text is cut into **segments**; after each one the outputs at the
 memory positions become the memory tokens of the next: *H_mem(τ+1) := H̄_mem(τ)*, the recurrence of {PAPER} (figure
 2). This checkpoint may have a **write gate** in addition: where it stays shut, the memory does not change at all, and
-a change is a visible event. The bars and rows show the length (L2 norm) of each change.
+a change is a visible event. It may also have **stored tokens**, the rows below the first 64, say: before a segment is
+written, what was written before moves there, and questions see it all. The bars and rows show the length (L2 norm) of
+each change.
 
 The two meters compare the room that attention scores, keys and values need; both are **estimates** from the model's
 shape, not measurements. Full attention grows with the square of the length, RMT's share does not grow (figures 1 and
