@@ -62,8 +62,12 @@ class RMTConfig(PreTrainedConfig):
         for name in ("num_memory_tokens", "num_stored_tokens"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}.")
-        if self.num_stored_tokens and not (self.memory_update == "gated" and self.spread_memory):
-            raise ValueError('num_stored_tokens needs memory_update="gated" and spread_memory=True.')
+        gated_and_spread = self.memory_update == "gated" and self.spread_memory
+        if self.num_stored_tokens and not (gated_and_spread and self.num_memory_tokens):
+            raise ValueError(
+                'num_stored_tokens needs memory_update="gated" and spread_memory=True, '
+                "and num_memory_tokens of 1 or more."
+            )
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.text_capacity < 1:

@@ -11,6 +11,10 @@ from rmt_demo import RMTConfig
         ({"memory_layout": "suffix"}, "memory_layout must be one of .*'suffix'"),
         ({"memory_update": "add"}, "memory_update must be one of .*'add'"),
         ({"num_stored_tokens": 8}, 'num_stored_tokens needs memory_update="gated" and spread_memory=True'),
+        (
+            {"num_stored_tokens": 8, "num_memory_tokens": 0, "memory_update": "gated", "spread_memory": True},
+            "num_stored_tokens needs .* num_memory_tokens of 1 or more",
+        ),
         ({"num_stored_tokens": -1}, "num_stored_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": -1}, "num_memory_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
