@@ -79,7 +79,7 @@ class Noise(Edit):
 
 @dataclass(frozen=True)
 class Freeze(Edit):
-    """The tokens keep the value they have here for all segments from here on."""
+    """The tokens keep the value they have here for all segments from here on, as stored ones do anyway."""
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
         return memory.clone()
@@ -141,8 +141,8 @@ def rerun(reader: Reader, trace: Trace, start: int = 0, edits: Sequence[Edit] = 
         ValueError: as `state_at` and `operate`.
     """
     reader.restore(operate(reader, state_at(reader, trace, start), edits))
-    frozen = sorted({token for edit in edits if isinstance(edit, Freeze) for token in edit.tokens})
-    return _read_on(reader, trace, start, frozen)
+    frozen = {token for edit in edits if isinstance(edit, Freeze) for token in edit.tokens}
+    return _read_on(reader, trace, start, sorted(frozen & {*range(reader.config.num_memory_tokens)}))
 
 
 def _read_on(reader: Reader, trace: Trace, start: int, frozen: list[int]) -> Iterator[SegmentStep]:
@@ -153,13 +153,14 @@ def _read_on(reader: Reader, trace: Trace, start: int, frozen: list[int]) -> Ite
 
 
 def _read_frozen(reader: Reader, segments: Iterator[list[int]], frozen: list[int]) -> Iterator[SegmentStep]:
-    """Read segment by segment, and put the frozen tokens back after each."""
-    held = reader.state.memory[frozen]
+    """Read segment by segment, and put the frozen tokens back after each; where one has moved to is blank again."""
+    held, m = reader.state.memory[frozen].float().cpu(), reader.config.num_memory_tokens
     for ids in segments:
         [step] = reader.read_segments([ids])
-        step.memory[frozen] = held
-        step.update_norm[frozen] = 0
-        step.gate[[token for token in frozen if token < len(step.gate)]] = 0
+        copies = m + (step.memory[m:, None] == held).all(-1).any(1).nonzero()[:, 0]
+        step.memory[frozen], step.memory[copies] = held, 0
+        step.update_norm[frozen] = step.update_norm[copies] = 0
+        step.gate[frozen] = 0
         reader.restore(replace(reader.state, memory=step.memory))
         yield step
 

@@ -57,10 +57,13 @@ OPEN = 0.05  # a gate that is open less than this does no harm to what is held
 
 
 def put_aside(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tensor:
-    """Make room before a segment is written: what the working tokens hold moves to stored tokens that are blank.
+    """Make room before a segment is written: what the working tokens hold moves to the stored tokens, behind the rest.
 
     A question sees the memory as a set, so that what is held is found wherever it stands; and where it stands among the
-    stored tokens says when it was read. With no blank ones left, what is written goes over what is there.
+    stored tokens says when it was read. When there are more to store than there is room for, those that were written
+    least go. Their length tells: what would be written is about as long in all, a normalised output of the backbone,
+    and a text begins with short ones, so that a token is as long as its gate was open. Gates are wide open for facts
+    more often than for what merely reads like one.
 
     Args:
         memory: [B, m + s, d], m working tokens and s stored ones; those that are all 0 are blank.
@@ -70,14 +73,14 @@ def put_aside(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tenso
     """
     m = gate.shape[1]
     working, stored = memory[:, :m], memory[:, m:]
-    opens = (gate > OPEN).any(1, keepdim=True)
+    opens = (gate > OPEN).any(1)[:, None, None]
     if not bool(opens.any()):  # as in most segments
         return memory
-    held = opens & ((working - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1))
-    blank = ~stored.any(-1)
-    # The first that is held goes to the first that is blank, and so on.
-    place, rank = blank.cumsum(1), held.cumsum(1)
-    moves = blank[:, None] & held[:, :, None] & (rank[:, :, None] == place[:, None])  # [B, m, s], at most one a row
-    stored = torch.where(blank[..., None], moves.transpose(1, 2).to(memory.dtype) @ working, stored)
-    working = torch.where(moves.any(2)[..., None], start.to(memory.dtype), working)
-    return torch.cat([working, stored], dim=1)
+    held = opens & ((working - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1))[..., None]
+    aged = torch.cat([stored, working * held], dim=1)  # oldest first
+    written = aged.detach().norm(dim=-1)
+    longest = written.topk(stored.shape[1]).indices
+    # Those that stay keep their order. Blank ones come last: there is one behind all others.
+    rank = longest.masked_fill(written.gather(1, longest) == 0, aged.shape[1]).sort().values
+    kept = nn.functional.pad(aged, (0, 0, 0, 1)).gather(1, rank[..., None].expand_as(stored))
+    return torch.cat([torch.where(held, start.to(memory.dtype), working), torch.where(opens, kept, stored)], dim=1)

@@ -279,12 +279,23 @@ def test_where_no_gate_opens_nothing_moves(make_cell):
     assert torch.equal(written[0, 1:], memory[0, 1:])
 
 
-def test_when_all_is_full_the_old_is_overwritten(make_cell):
+def test_when_all_is_full_what_was_written_least_goes(make_cell):
     held, full = 10 * memories(1, seed=2)[0], 10 * memories(1, seed=3)[0]
-    new = 10 * memories(1, seed=1)
-    written, _ = put(make_cell, carried(held, full[0], full[1]), new, [[1.0, 1.0, 0.0, 0.0]])
-    assert torch.equal(written[0, M:], torch.stack([full[0], full[1], held[0]])), "one was blank"
-    assert torch.equal(written[0, :M], torch.cat([new[0, :2], held[2:]])), "the first moved, the others stay"
+    held[1], full[0] = 0.7 * held[1], 0.5 * full[0]
+    working = torch.cat([held[:2], START[2:]])
+    written, _ = put(make_cell, carried(working, *full[:3]), 10 * memories(1, seed=1), [[0.0, 0.0, 1.0, 0.0]])
+    assert torch.equal(written[0, M:], torch.stack([full[1], full[2], held[0]])), "the longest three, oldest first"
+    assert torch.equal(written[0, :2], START[:2]), "those that went are gone from their places too"
+
+
+def test_a_hole_among_the_stored_is_closed_at_the_next_writing(make_cell):
+    """As surgery leaves one, or forgetting."""
+    stored, new = 10 * memories(1, seed=2)[0], 10 * memories(1, seed=1)
+    memory = torch.cat([START, torch.zeros(1, WIDTH), stored[:2]])[None]
+    kept, _ = put(make_cell, memory, new, [[0.0, 0.0, 0.0, 0.0]])
+    assert torch.equal(kept, memory)
+    closed, _ = put(make_cell, memory, new, [[0.0, 0.0, 1.0, 0.0]])
+    assert torch.equal(closed[0, M:], carried(START, stored[0], stored[1])[0, M:])
 
 
 def test_gradient_reaches_what_was_stored(make_cell):

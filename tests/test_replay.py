@@ -84,6 +84,19 @@ def test_frozen_tokens_never_move(reader, record):
     assert any(step.update_norm[0] for step in some), "a token that is not frozen stood still"
 
 
+def test_a_frozen_token_is_not_stored_again_and_again(make_model, tokenizer):
+    """What a working token holds is stored when others are written; a frozen one is still there afterwards."""
+    config = {"memory_update": "gated", "text_attends_memory": False, "spread_memory": True, "num_stored_tokens": 40}
+    reader, trace = Reader(make_model(**config), tokenizer), Trace()
+    for step in reader.read(tiny_text(100)):
+        trace.add(step)
+    held = state_at(reader, trace, 2).memory
+    *_, last = rerun(reader.fork(), trace, 2, [Freeze([1, M])])
+    assert torch.equal(last.memory[1], held[1]) and torch.equal(last.memory[M], held[M])
+    same = (last.memory[:, None] == last.memory).all(-1) & last.memory.any(-1)
+    assert same.sum() == last.memory.any(-1).sum() > 8, "something stands there twice"
+
+
 def test_frozen_tokens_keep_what_surgery_gave_them(reader, record):
     trace, _ = record()
     initial = reader.model.rmt.memory.detach()
