@@ -17,8 +17,8 @@ class RMTConfig(PreTrainedConfig):
     memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
                           per memory token decides between new and old (see `write_gate.WriteGate`)
     num_stored_tokens     s, further memory tokens for spread_memory and the write gate: no segment works on them, a
-                          question sees them; what the memory holds moves there before a segment is written
-                          (see `write_gate.put_aside`)
+                          question sees them; what the memory holds moves there before a segment is written,
+                          and what was written least goes when there is no room (see `write_gate.put_aside`)
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it

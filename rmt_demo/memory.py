@@ -9,8 +9,7 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
 
 - `text_attends_memory=False` masks the text rows from the memory rows. The text of a segment is then the same
   whatever was read before, so `encode_text` runs all segments in one batch and keeps each layer's keys and values,
-  and `update` runs the m memory rows alone against them. Both go through an attention function registered with
-  `transformers.AttentionInterface`, so the backbone's own code does the rest.
+  and `update` runs the m memory rows alone against them (`text_pass.py`).
 - `memory_update="gated"` puts a hard write gate between the old memory and the new one (`write_gate.py`), and with
   `num_stored_tokens` what is held moves to s further memory tokens before it would be written over. `update` leaves
   those alone; a segment that sees its memory sees them too.
@@ -20,89 +19,14 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers import PreTrainedModel
 
 from .config import RMTConfig
+from .text_pass import ATTENTION, Enough, Player, Recorder, TextKeyValues
 from .write_gate import WriteGate, put_aside
-
-
-@dataclass
-class TextKeyValues:
-    """Each layer's keys and values of the text rows of N segments.
-
-    layers: per layer a pair of tensors [N, heads, T, head_dim], T = L + 1 text rows ([CLS] [SEP] text [SEP])
-    mask:   [N, T] bool, True where there is a real token
-    """
-
-    mask: Tensor
-    layers: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-
-    def rows(self, index: Tensor) -> "TextKeyValues":
-        """The segments `index` [B] of the N, in that order."""
-        return TextKeyValues(self.mask[index], [(k[index], v[index]) for k, v in self.layers])
-
-
-class _Enough(Exception):
-    """Ends the text pass once the last layer's keys and values are there: nobody asks what it makes of them."""
-
-
-class _Recorder:
-    """Given to the attention function in the text pass: keeps the keys and values of all `depth` layers."""
-
-    def __init__(self, kept: TextKeyValues, depth: int):
-        self.kept, self.depth = kept, depth
-
-    def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        self.kept.layers.append((key, value))
-        if len(self.kept.layers) == self.depth:
-            raise _Enough
-        return key, value
-
-
-class _Player:
-    """Given to the attention function in the memory pass: puts the text's keys and values beside the memory's own."""
-
-    def __init__(self, kept: TextKeyValues):
-        self.layers = iter(kept.layers)
-
-    def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        text_key, text_value = next(self.layers)
-        return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat([value, text_value.to(value.dtype)], dim=2)
-
-
-PLAIN_ROWS = 384  # up to so many query rows, plain products train faster on a CPU than the fused kernel
-
-
-def _memory_attention(module, query, key, value, attention_mask, text_rows=None, watch=None, **kwargs):
-    """Scaled dot-product attention; `text_rows` and `watch` travel here as keyword arguments of the backbone's forward.
-    `watch` is shown what attention is computed from and changes nothing (see `attention.py`)."""
-    if text_rows is not None:
-        key, value = text_rows(key, value)
-    if watch is not None:
-        watch(query, key, attention_mask, **kwargs)
-    if module.training and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
-        return _plain_attention(query, key, value, attention_mask, **kwargs), None
-    return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-
-
-def _plain_attention(query, key, value, mask, scaling, dropout=0.0, **_):
-    """The same in plain products: on a CPU, the fused kernel's backward is 3 to 8 times slower on short segments."""
-    scores = query @ key.transpose(-1, -2) * scaling
-    if mask is not None:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-    weights = nn.functional.dropout(scores.softmax(dim=-1), dropout)
-    return (weights @ value).transpose(1, 2)
-
-
-ATTENTION = "rmt_memory"
-AttentionInterface.register(ATTENTION, _memory_attention)
-AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
 
 def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool) -> Tensor | None:
@@ -232,12 +156,12 @@ class MemoryCell(nn.Module):
         positions = torch.arange(m, m + framed.shape[1], device=text.device)
         positions[0] = 0
         mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
-        with contextlib.suppress(_Enough):
+        with contextlib.suppress(Enough):
             self.backbone(
                 inputs_embeds=framed,
                 attention_mask=mask,
                 position_ids=positions[None] + self.first_position,
-                text_rows=_Recorder(kept, self.backbone.config.num_hidden_layers),
+                text_rows=Recorder(kept, self.backbone.config.num_hidden_layers),
             )
         return kept
 
@@ -261,7 +185,7 @@ class MemoryCell(nn.Module):
             inputs_embeds=memory.to(dtype),
             attention_mask=mask,
             position_ids=positions + self.first_position,
-            text_rows=_Player(text),
+            text_rows=Player(text),
             watch=watch,
         ).last_hidden_state
 
@@ -278,7 +202,7 @@ class MemoryCell(nn.Module):
         """
         if self.gate is None:
             return new, new.new_ones(new.shape[:2])
-        return self.put(memory, new, self.gate(start.expand_as(new), new), start)
+        return self.put(memory, new, self.gate(start, new), start)
 
     def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """The same for a given gate [B, m]."""

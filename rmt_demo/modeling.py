@@ -26,7 +26,8 @@ from transformers.utils import ModelOutput
 from . import backbones
 from .config import RMTConfig
 from .framing import frame_last_full
-from .memory import MemoryCell, TextKeyValues
+from .memory import MemoryCell
+from .text_pass import TextKeyValues
 
 MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
 

@@ -24,10 +24,10 @@ from . import answers, backbones, checkpoints
 from .answers import Answer
 from .framing import frame
 from .heads import RMTForMaskedLM
-from .memory import TextKeyValues
 from .modeling import RMTPreTrainedModel
 from .questions import question_ids, stop_ids
 from .segments import SegmentBuffer, stream_tokens
+from .text_pass import TextKeyValues
 
 GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
 # Segments are padded to a multiple of this. Sentence ends give a hundred different lengths, and kernels prepared and

@@ -4,7 +4,7 @@ import pytest
 import torch
 from test_memory import M, memories, same, segments
 
-from rmt_demo import memory as memory_module
+from rmt_demo import text_pass
 from rmt_demo.attention import SegmentAttention, memory_attention, query_attention, read, wrote
 
 LAYERS, HEADS, MASK = 2, 4, 4  # of the tiny backbone
@@ -24,14 +24,14 @@ def question(length: int = 12, slots: int = 3):
 @pytest.fixture
 def applied(monkeypatch):
     """Values [heads, columns, head_dim] and outputs [heads, rows, head_dim] of every attention that is computed."""
-    seen, attend = [], memory_module.sdpa_attention_forward
+    seen, attend = [], text_pass.sdpa_attention_forward
 
     def look(module, query, key, value, mask, **kwargs):
         out = attend(module, query, key, value, mask, **kwargs)
         seen.append((value[0], out[0][0].transpose(0, 1)))
         return out
 
-    monkeypatch.setattr(memory_module, "sdpa_attention_forward", look)
+    monkeypatch.setattr(text_pass, "sdpa_attention_forward", look)
     return seen
 
 
