@@ -2,6 +2,7 @@
 
 import random
 import string
+from dataclasses import replace
 
 import pytest
 import torch
@@ -153,6 +154,15 @@ def test_every_segment_of_the_recipe_fits(words, make, stage):
         assert background.max() <= limit, f"background of {background.max()} tokens, {limit} fit"
         # In a short stage, facts are kept whole even if a segment gets a little longer; the model has room for it.
         assert max(inputs["input_ids"].shape[1], inputs["query_ids"].shape[1]) <= maker.config.text_capacity + frame
+
+
+def test_a_story_that_does_not_fit_is_drawn_again_in_training(make):
+    """Up to twelve facts, all of them in one segment as often as not: some that are drawn are too long for it."""
+    mixture = Mixture(64, segments=(1, 2), facts=(1, 12), task_rate=0.0, tail_rate=0.0, background=4)
+    batch = make().batch(mixture, "long")
+    assert len(batch.questions) == 64 * 4 and batch.inputs["input_ids"].shape[1] <= 128
+    with pytest.raises(ValueError, match=r"too few for \d+ facts that need"):
+        make("eval").batch(replace(mixture, segments=(1, 1), facts=(12, 12)), "long")
 
 
 def test_memorize_puts_the_fact_into_the_first_segment(make, words):

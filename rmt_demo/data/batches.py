@@ -5,7 +5,7 @@ all samples share. `order` says which rows a sample reads. With `text_attends_me
 however many samples read it, so a haystack of 64 segments costs little more than its facts.
 """
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
@@ -21,6 +21,10 @@ from .corpora import Background
 from .facts import Question, StoryGenerator
 from .families import Family, own
 from .tasks import EASIER, TASKS
+
+# How often a story is drawn at most, if its segments are too short for it. To leave such stories out of a test would
+# make it easier.
+TRIES = {"train": 20, "eval": 1}
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,7 @@ class BatchMaker:
         """Draw one batch; `segment_length` may be shorter than the model's, as early in a curriculum.
 
         Raises:
-            ValueError: if the facts that came to stand in one segment, with the question where they are in its own,
-                are longer than the model's segments.
+            ValueError: if stories of this kind do not fit into the model's segments.
         """
         rng = self.stories.rng = Random(seed)
         spare = self.config.segment_length - self.config.text_capacity
@@ -97,14 +100,11 @@ class BatchMaker:
         theirs = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for sample in range(mixture.batch_size):
-            facts, questions, at_start = self._story(rng, mixture, theirs, with_tail)
-            steps = self._steps(rng, mixture, with_tail)
-            places = self._places(rng, steps, len(facts), at_start, with_tail)
+            facts, questions, at_start, places, steps = self._sample(rng, mixture, theirs, with_tail)
             order = [-2] * steps  # -2: any background row
             for step in sorted(set(places) - {steps}):
                 inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
                 order[step] = len(rows)
-                self._check_fits(inside)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == steps - 1 and not with_tail else room
                 row, marked = self._marked(rng, size, inside, at_start)
@@ -114,7 +114,6 @@ class BatchMaker:
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
             for question in questions:
                 ids = question_ids(self.tokenizer, self.config, question.text)
-                self._check_fits(in_tail, ids)
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))
                 tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
@@ -125,6 +124,24 @@ class BatchMaker:
         """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
         room = room or self.config.text_capacity
         return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
+
+    def _sample(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
+        """A story, the segment that each of its facts stands in, and the number of segments before the question's.
+        Facts are never cut: a story for training that does not fit the way it fell is drawn again."""
+        for _ in range(TRIES[self.stories.split]):
+            facts, questions, at_start = self._story(rng, mixture, theirs, with_tail)
+            steps = self._steps(rng, mixture, with_tail)
+            places = self._places(rng, steps, len(facts), at_start, with_tail)
+            needed = Counter()
+            for fact, place in zip(facts, places, strict=True):
+                needed[place] += len(fact)
+            needed[steps] += max(len(question_ids(self.tokenizer, self.config, q.text)) for q in questions)
+            if max(needed.values()) <= self.config.text_capacity:
+                return facts, questions, at_start, places, steps
+        raise ValueError(
+            f"A segment of this model holds {self.config.text_capacity} text tokens, too few for {len(facts)} facts "
+            f"that need {max(needed.values())} of one: take a model with longer segments, or shorter stories."
+        )
 
     def _story(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
         """Facts as token lists, questions about them, and whether the fact belongs at the very start."""
@@ -143,16 +160,6 @@ class BatchMaker:
                 False,
             )
         return token_ids(self.tokenizer, list(story.sentences)), story.questions, at_start
-
-    def _check_fits(self, facts: list[list[int]], question: Sequence[int] = ()) -> None:
-        """Facts are never cut, so those of one segment must fit into the model's, if not into a shorter stage's."""
-        needed, limit = sum(map(len, facts)) + len(question), self.config.text_capacity
-        if needed > limit:
-            both = f"{len(facts)} facts and a question" if question else f"{len(facts)} facts"
-            raise ValueError(
-                f"A segment of this model holds {limit} text tokens, too few for {both} of {needed} tokens: "
-                "take a model with longer segments, or shorter stories."
-            )
 
     def _steps(self, rng: Random, mixture: Mixture, with_tail: bool) -> int:
         """How many segments to read: any number of the range, few more often than many."""
