@@ -202,7 +202,7 @@ class MemoryCell(nn.Module):
         """
         if self.gate is None:
             return new, new.new_ones(new.shape[:2])
-        return self.put(memory, new, self.gate(start, new), start)
+        return self.put(memory, new, self.gate(start.expand_as(new), new), start)
 
     def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """The same for a given gate [B, m]."""

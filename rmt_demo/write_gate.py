@@ -30,9 +30,9 @@ class WriteGate(nn.Module):
         self.held_open = False
 
     def logits(self, start: Tensor, new: Tensor) -> Tensor:
-        """start [m, d], new [B, m, d] -> how much speaks for writing each token [B, m]; above 0 a gate is more than
-        half open, below -2.4 it is shut."""
-        seen = nn.functional.gelu(self.own(torch.cat([start.expand_as(new), new.to(start.dtype)], dim=-1)))
+        """start, new [B, m, d] -> how much speaks for writing each token [B, m]; above 0 a gate is more than half open,
+        below -2.4 it is shut."""
+        seen = nn.functional.gelu(self.own(torch.cat([start, new.to(start.dtype)], dim=-1)))
         seen = self.near(seen.transpose(1, 2)).transpose(1, 2) + self.all(seen.mean(1, keepdim=True))
         return self.score(nn.functional.gelu(seen))[..., 0].float()
 
@@ -42,7 +42,7 @@ class WriteGate(nn.Module):
         return (probability * (cls.HIGH - cls.LOW) + cls.LOW).clamp(0, 1)
 
     def forward(self, start: Tensor, new: Tensor) -> Tensor:
-        """start [m, d], new [B, m, d] -> g [B, m]."""
+        """start, new [B, m, d] -> g [B, m]."""
         if self.held_open or new.shape[1] == 0:
             return new.new_ones(new.shape[:2])
         logit = self.logits(start, new)

@@ -156,7 +156,7 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
         if len(facts := has_fact[reading, step].nonzero()[:, 0]):
             there, met = rows[facts], reading[facts]
             seen = cell.update(plain[met], known.rows(there))
-            own = wanted[facts] = cell.gate.logits(model.memory, seen).sigmoid()
+            own = wanted[facts] = cell.gate.logits(model.memory.expand_as(seen), seen).sigmoid()
             # What is written beside a fact may help to keep it: nobody knows.
             weight[facts] = (in_fact[there] | (own <= SHUT)).float()
             plain = plain.index_put((met,), cell.put(plain[met], seen, stretch(own), model.memory)[0])
@@ -200,5 +200,7 @@ def is_hard(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
 def loss_of(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
     """How far a gate is from what is wanted: the weighted KL divergence of every memory token [N, m]."""
     new, wanted, weight = (value.to(start.device, torch.float32) for value in vars(part).values())
-    loss = nn.functional.binary_cross_entropy_with_logits(gate.logits(start, new), wanted, reduction="none")
+    loss = nn.functional.binary_cross_entropy_with_logits(
+        gate.logits(start.expand_as(new), new), wanted, reduction="none"
+    )
     return weight * (loss - torch.special.entr(wanted) - torch.special.entr(1 - wanted))
