@@ -112,8 +112,7 @@ class BatchMaker:
                 marks.append(marked)
             orders.append(order)
             in_tail = [fact for fact, place in zip(facts, places, strict=True) if place == steps]
-            for question in questions:
-                ids = question_ids(self.tokenizer, self.config, question.text)
+            for question, ids in questions:
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))
                 tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
@@ -126,7 +125,8 @@ class BatchMaker:
         return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
 
     def _sample(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
-        """A story, the segment that each of its facts stands in, and the number of segments before the question's.
+        """A story, its questions with their tokens, the segment that each of its facts stands in, and the number of
+        segments before the question's.
         Facts are never cut: a story for training that does not fit the way it fell is drawn again."""
         for _ in range(TRIES[self.stories.split]):
             facts, questions, at_start = self._story(rng, mixture, theirs, with_tail)
@@ -135,9 +135,10 @@ class BatchMaker:
             needed = Counter()
             for fact, place in zip(facts, places, strict=True):
                 needed[place] += len(fact)
-            needed[steps] += max(len(question_ids(self.tokenizer, self.config, q.text)) for q in questions)
+            asked = [(q, question_ids(self.tokenizer, self.config, q.text)) for q in questions]
+            needed[steps] += max(len(ids) for _, ids in asked)
             if max(needed.values()) <= self.config.text_capacity:
-                return facts, questions, at_start, places, steps
+                return facts, asked, at_start, places, steps
         raise ValueError(
             f"A segment of this model holds {self.config.text_capacity} text tokens, too few for {len(facts)} facts "
             f"that need {max(needed.values())} of one: take a model with longer segments, or shorter stories."
