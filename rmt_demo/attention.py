@@ -103,8 +103,10 @@ def query_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor
         ValueError: as `memory_attention`, or if there are no slots to fill.
     """
     input_ids, memory = _checked(model, input_ids, memory)
+    if asks := isinstance(model, RMTForMaskedLM):
+        memory = model.recall(memory, input_ids)
     seen, rows = model.base_model.cell.rows_seen(memory), [0]
-    if isinstance(model, RMTForMaskedLM):
+    if asks:
         slots = (input_ids[0] == model.config.mask_token_id).nonzero().flatten().tolist()
         if not slots:
             raise ValueError("The segment has no [MASK] slots to answer in: end it with questions.question_ids(...).")

@@ -30,6 +30,8 @@ class RMTConfig(PreTrainedConfig):
     embeddings_checksum   of that module, so that another backbone of the same shape is not taken for it
     num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment
+    unknown_token_id      with which the answer begins that a text does not tell; with stored tokens, a question is
+                          asked in two rounds (RMTForMaskedLM, see `recall.py`); None = always in one
     """
 
     model_type = "rmt"
@@ -53,6 +55,7 @@ class RMTConfig(PreTrainedConfig):
     sep_token_id: int = 102
     mask_token_id: int = 103
     pad_token_id: int | None = 0
+    unknown_token_id: int | None = None
 
     def __post_init__(self, **kwargs):
         if self.memory_layout not in LAYOUTS:

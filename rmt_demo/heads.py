@@ -10,6 +10,7 @@ from transformers import initialization as init
 
 from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput, RMTPreTrainedModel
+from .recall import ROUND_TWO, only, stretches
 
 
 class RMTForSequenceClassification(RMTPreTrainedModel):
@@ -69,11 +70,35 @@ class RMTForMaskedLM(RMTPreTrainedModel):
     ) -> RMTOutput:
         """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
         query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
-        out = self.rmt(input_ids, attention_mask, **segments)
-        slots = out.last_hidden_state[out.query_ids == self.config.mask_token_id]
-        logits = self.slot_logits(slots).view(len(out.query_ids), self.config.num_answer_slots, -1)
+        out = self.rmt(input_ids, attention_mask, recall=None if self.training else self.recall, **segments)
+        logits = self._answers(out.query_ids, out.last_hidden_state)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
         return replace(out, loss=loss, logits=logits)
+
+    @torch.no_grad()
+    def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
+        """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
+        [Q, L] -> [Q, m + s, d], all else blank."""
+        if not self.config.num_stored_tokens or self.config.unknown_token_id is None:
+            return memory
+        masks = torch.ones_like(query_ids) if query_mask is None else query_mask
+        return torch.stack([self._recall(*one) for one in zip(memory, query_ids, masks, strict=True)])
+
+    def _recall(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """The same for one memory [m + s, d] and question [L]."""
+        start = self.rmt.memory
+        taken = stretches(memory, start)
+        if len(taken) <= ROUND_TWO:
+            return memory
+        ids, mask = ids.expand(len(taken), -1), mask.expand(len(taken), -1)
+        hidden, _ = self.rmt.cell(ids, only(memory, start, taken), mask)
+        unknown = self._answers(ids, hidden)[:, 0].log_softmax(-1)[:, self.config.unknown_token_id]
+        return only(memory, start, taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0))
+
+    def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
+        """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their slots."""
+        slots = hidden[query_ids == self.config.mask_token_id]
+        return self.slot_logits(slots).view(len(query_ids), self.config.num_answer_slots, -1)
 
 
 AutoModelForSequenceClassification.register(RMTConfig, RMTForSequenceClassification)

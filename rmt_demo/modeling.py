@@ -15,6 +15,7 @@ A sample's last segment is the question's unless `query_ids` [Q, L'] gives quest
 and question q is asked to the memory of sample `query_of[q]`, as many questions per sample as you like.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +26,10 @@ from transformers.utils import ModelOutput
 
 from . import backbones
 from .config import RMTConfig
+from .data.world import UNKNOWN
 from .framing import frame_last_full
 from .memory import MemoryCell
+from .segments import token_ids
 from .text_pass import TextKeyValues
 
 MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
@@ -73,6 +76,7 @@ class RMTPreTrainedModel(PreTrainedModel):
         special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
         if None in special.values():
             raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
+        special["unknown_token_id"] = token_ids(tokenizer, [UNKNOWN])[0][0]
         model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         if model.config.freeze_embeddings:
@@ -233,8 +237,10 @@ class RMTModel(RMTPreTrainedModel):
         query_mask: Tensor | None = None,
         query_of: Tensor | None = None,
         num_trained: int | None = None,
+        recall: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
     ) -> RMTOutput:
-        """See the module's docstring for the shapes.
+        """See the module's docstring for the shapes. `recall` says what of the memories [Q, m + s, d] the questions
+        [Q, L] with their masks are asked of.
 
         Raises:
             ValueError: if the segments are longer than config.segment_length allows, or a sample has no last one.
@@ -261,6 +267,8 @@ class RMTModel(RMTPreTrainedModel):
         memory = self.initial_memory(len(order)) if memory is None else memory
         memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
         asked = memory if query_of is None else memory[query_of]
+        if recall is not None:
+            asked = recall(asked, query_ids, query_mask)
         hidden, after = self.cell(query_ids, asked, query_mask)
         if query_of is None:
             memory = self.write(memory, after)[0]

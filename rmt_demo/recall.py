@@ -1,0 +1,40 @@
+"""Asking in two rounds: which of a memory's many tokens is a question about?
+
+What reads like a fact is stored beside the facts, so that after thousands of segments a question would have to find its
+own among a hundred tokens, many more than it meets in training. It is asked of short stretches of the memory first, all
+of them in one batch, and then of those that knew most: where "unknown" is the least likely answer.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+STRETCH = 16  # tokens; a fact is written to about eight
+ROUND_TWO = 2  # stretches
+
+
+def stretches(memory: Tensor, start: Tensor) -> Tensor:
+    """Stretches of what a memory holds, in the order it was read.
+
+    Neighbours overlap by half, so that what lies across the end of one is whole in the next.
+
+    Args:
+        memory: [m + s, d], m working tokens and s stored ones, those that are all 0 blank.
+        start: [m, d], the working tokens that a text begins with.
+
+    Returns:
+        [P, m + s] bool, the tokens of each stretch.
+    """
+    m, half = len(start), STRETCH // 2
+    written = (memory[:m] - start).norm(dim=-1) > start.norm(dim=-1)
+    rows = torch.cat([m + memory[m:].any(-1).nonzero()[:, 0], written.nonzero()[:, 0]])  # stored ones are the older
+    begins = range(0, max(1, len(rows) - half), half)
+    taken = written.new_zeros(len(begins), len(memory))
+    for stretch, begin in zip(taken, begins, strict=True):
+        stretch[rows[begin : begin + STRETCH]] = True
+    return taken
+
+
+def only(memory: Tensor, start: Tensor, taken: Tensor) -> Tensor:
+    """The memory [m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d]."""
+    return torch.where(taken[..., None], memory, pad(start, (0, 0, 0, len(memory) - len(start))).to(memory.dtype))

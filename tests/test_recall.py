@@ -1,0 +1,131 @@
+"""Asking in two rounds: stretches of a memory, and the model's choice between them."""
+
+import pytest
+import torch
+
+from rmt_demo.attention import query_attention
+from rmt_demo.recall import ROUND_TWO, STRETCH, only, stretches
+
+M, S, WIDTH = 2, 60, 32
+START = torch.full((M, WIDTH), 0.1)
+TINY = {
+    "num_memory_tokens": M,
+    "num_stored_tokens": S,
+    "memory_update": "gated",
+    "spread_memory": True,
+    "text_attends_memory": False,
+    "segment_length": 20,
+}
+
+
+def holding(stored: int, working: tuple[int, ...] = (), start=START) -> torch.Tensor:
+    """A memory [m + s, d] with so many stored tokens, and these working tokens written."""
+    memory = torch.cat([start.clone(), torch.zeros(S, WIDTH)])
+    memory[M : M + stored] = torch.randn(stored, WIDTH, generator=torch.Generator().manual_seed(0))
+    memory[list(working)] += 1
+    return memory
+
+
+def rows(taken: torch.Tensor) -> list[list[int]]:
+    return [stretch.nonzero()[:, 0].tolist() for stretch in taken]
+
+
+def test_neighbours_overlap_by_half_and_working_tokens_are_the_youngest():
+    half = STRETCH // 2
+    assert rows(stretches(holding(20, working=(1,)), START)) == [
+        [*range(M, M + STRETCH)],
+        [1, *range(M + half, M + 20)],
+    ]
+    assert rows(stretches(holding(3, working=(0,)), START)) == [[0, M, M + 1, M + 2]]
+    assert rows(stretches(holding(0), START)) == [[]], "nothing is held"
+
+
+def test_every_token_that_is_held_and_no_other_is_in_one_or_two_stretches():
+    memory = holding(50, working=(0, 1))
+    memory[M + 30] = 0  # erased
+    times = stretches(memory, START).sum(0)
+    assert times[M + 30] == 0 and (times[M + 50 :] == 0).all()
+    assert set(times[memory.norm(dim=-1) > 1].tolist()) == {1, 2}
+
+
+def test_what_is_not_taken_is_as_if_it_had_never_been_read():
+    memory, taken = holding(10, working=(0,)), torch.zeros(2, M + S, dtype=torch.bool)
+    taken[0, [0, M + 4]] = True
+    first, second = only(memory, START, taken)
+    assert torch.equal(second, holding(0))
+    assert torch.equal(first[[0, M + 4]], memory[[0, M + 4]])
+    first[0], first[M + 4] = START[0], 0
+    assert torch.equal(first, second)
+
+
+@pytest.fixture
+def asked(make_model, monkeypatch):
+    """asked(*marked): a model for which a stretch says "unknown" unless one of these rows of the memory is in it, and
+    the same question to two memories; returns what it is asked of."""
+
+    def asked(*marked, stored=50):
+        model = make_model(**TINY)
+        memory = holding(stored, start=model.rmt.memory.detach())
+        ids = torch.tensor([[2, 7, 8, *[4] * 3, 3]]).expand(2, -1)
+
+        def cell(ids, parts, mask):
+            return parts[:, list(marked)].any(-1).any(1), None
+
+        def answers(ids, known):
+            logits = torch.zeros(len(known), 3, 50)
+            logits[~known, 0, model.config.unknown_token_id] = 9.0
+            return logits
+
+        monkeypatch.setattr(model.rmt.cell, "forward", cell)
+        monkeypatch.setattr(model, "_answers", answers)
+        model.config.unknown_token_id = 5
+        return memory, model.recall(torch.stack([memory, holding(0, start=model.rmt.memory.detach())]), ids)
+
+    return asked
+
+
+def test_the_second_round_is_asked_of_what_knew_most(asked):
+    half, at = STRETCH // 2, M + 20
+    memory, (kept, empty) = asked(at)
+    seen = slice(M + half, M + 2 * half + STRETCH)  # both stretches with that row
+    assert seen.start <= at < seen.stop
+    assert torch.equal(kept[seen], memory[seen])
+    assert not kept[M : seen.start].any() and not kept[seen.stop :].any()
+    assert not empty[M:].any(), "the other sample's memory is none of its business"
+
+
+def test_a_short_memory_is_asked_as_it_is(asked):
+    short = STRETCH // 2 * (ROUND_TWO + 1)
+    memory, (kept, _) = asked(M + 3, stored=short)
+    assert torch.equal(kept, memory)
+    memory, (kept, _) = asked(M + 3, stored=short + 1)
+    assert not torch.equal(kept, memory)
+
+
+def test_two_rounds_are_asked_in_evaluation_where_the_model_can_say_unknown(make_model):
+    model = make_model(**TINY)
+    memory = holding(50, start=model.rmt.memory.detach())[None]
+    ids = torch.tensor([[[2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
+    with torch.inference_mode():
+        two = model(ids, memory=memory).logits
+        kept = model.recall(memory, ids[0])
+        model.config.unknown_token_id = None
+        assert torch.equal(model.recall(memory, ids[0]), memory)
+        assert torch.equal(model(ids, memory=kept).logits, two)
+        assert not torch.allclose(model(ids, memory=memory).logits, two)
+
+
+def test_training_asks_in_one_round(make_model, monkeypatch):
+    model = make_model(**TINY).train()
+    monkeypatch.setattr(model, "recall", lambda *_: pytest.fail("a gradient should reach all that is held"))
+    model(torch.tensor([[[2, 7, 4, 4, 4, 3]]]))
+
+
+def test_attention_is_that_of_the_second_round(make_model):
+    model = make_model(**TINY)
+    memory = holding(50, start=model.rmt.memory.detach())[None]
+    ids = torch.tensor([[2, 7, 8, *[model.config.mask_token_id] * 3, 3]])
+    kept = model.recall(memory, ids)[0, M:].any(-1)
+    seen = query_attention(model, ids, memory).to_memory[..., M:]
+    assert (seen[..., ~kept[: seen.shape[-1]]] == 0).all() and (seen[..., kept[: seen.shape[-1]]] > 0).all()
+    assert 0 < kept.sum() < 50
