@@ -75,25 +75,26 @@ class RMTForMaskedLM(RMTPreTrainedModel):
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
         return replace(out, loss=loss, logits=logits)
 
-    @torch.no_grad()
     def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
         """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
         [Q, L] -> [Q, m + s, d], all else blank."""
         if not self.config.num_stored_tokens or self.config.unknown_token_id is None:
             return memory
         masks = torch.ones_like(query_ids) if query_mask is None else query_mask
-        return torch.stack([self._recall(*one) for one in zip(memory, query_ids, masks, strict=True)])
+        taken = [self._needed(*one) for one in zip(memory, query_ids, masks, strict=True)]
+        return only(memory, self.rmt.memory, torch.stack(taken))
 
-    def _recall(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """The same for one memory [m + s, d] and question [L]."""
+    @torch.no_grad()
+    def _needed(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """The tokens [m + s] bool of one memory [m + s, d] that a question [L] is to be asked of."""
         start = self.rmt.memory
         taken = stretches(memory, start)
         if len(taken) <= ROUND_TWO:
-            return memory
+            return taken.new_ones(len(memory))
         ids, mask = ids.expand(len(taken), -1), mask.expand(len(taken), -1)
         hidden, _ = self.rmt.cell(ids, only(memory, start, taken), mask)
         unknown = self._answers(ids, hidden)[:, 0].log_softmax(-1)[:, self.config.unknown_token_id]
-        return only(memory, start, taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0))
+        return taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0)
 
     def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
         """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their slots."""

@@ -36,5 +36,6 @@ def stretches(memory: Tensor, start: Tensor) -> Tensor:
 
 
 def only(memory: Tensor, start: Tensor, taken: Tensor) -> Tensor:
-    """The memory [m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d]."""
-    return torch.where(taken[..., None], memory, pad(start, (0, 0, 0, len(memory) - len(start))).to(memory.dtype))
+    """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d]."""
+    blank = pad(start, (0, 0, 0, memory.shape[-2] - len(start)))
+    return torch.where(taken[..., None], memory, blank.to(memory.dtype))

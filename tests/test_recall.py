@@ -121,6 +121,16 @@ def test_training_asks_in_one_round(make_model, monkeypatch):
     model(torch.tensor([[[2, 7, 4, 4, 4, 3]]]))
 
 
+@pytest.mark.parametrize("stored", [10, 50])
+def test_gradient_reaches_what_is_recalled(make_model, stored):
+    model = make_model(**TINY)
+    memory = holding(stored, start=model.rmt.memory.detach())[None].requires_grad_()
+    ids = torch.tensor([[2, 7, 8, *[model.config.mask_token_id] * 3, 3]])
+    kept = model.recall(memory, ids)[0, M:].any(-1)
+    model(ids[None], memory=memory).logits.square().mean().backward()
+    assert torch.equal(memory.grad[0, M:].any(-1), kept)
+
+
 def test_attention_is_that_of_the_second_round(make_model):
     model = make_model(**TINY)
     memory = holding(50, start=model.rmt.memory.detach())[None]
