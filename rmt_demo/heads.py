@@ -82,17 +82,16 @@ class RMTForMaskedLM(RMTPreTrainedModel):
             return memory
         masks = torch.ones_like(query_ids) if query_mask is None else query_mask
         taken = [self._needed(*one) for one in zip(memory, query_ids, masks, strict=True)]
-        return only(memory, self.rmt.memory, torch.stack(taken))
+        return only(memory, self.rmt.initial_memory(1), torch.stack(taken))
 
     @torch.no_grad()
     def _needed(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
         """The tokens [m + s] bool of one memory [m + s, d] that a question [L] is to be asked of."""
-        start = self.rmt.memory
-        taken = stretches(memory, start)
+        taken = stretches(memory, self.rmt.memory)
         if len(taken) <= ROUND_TWO:
             return taken.new_ones(len(memory))
         ids, mask = ids.expand(len(taken), -1), mask.expand(len(taken), -1)
-        hidden, _ = self.rmt.cell(ids, only(memory, start, taken), mask)
+        hidden, _ = self.rmt.cell(ids, only(memory, self.rmt.initial_memory(1), taken), mask)
         unknown = self._answers(ids, hidden)[:, 0].log_softmax(-1)[:, self.config.unknown_token_id]
         return taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0)
 

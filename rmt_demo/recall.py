@@ -7,7 +7,6 @@ of them in one batch, and then of those that knew most: where "unknown" is the l
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 STRETCH = 16  # tokens; a fact is written to about eight
 ROUND_TWO = 2  # stretches
@@ -35,7 +34,7 @@ def stretches(memory: Tensor, start: Tensor) -> Tensor:
     return taken
 
 
-def only(memory: Tensor, start: Tensor, taken: Tensor) -> Tensor:
-    """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d]."""
-    blank = pad(start, (0, 0, 0, memory.shape[-2] - len(start)))
+def only(memory: Tensor, blank: Tensor, taken: Tensor) -> Tensor:
+    """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d], the others as
+    in the memory `blank` that a text begins with."""
     return torch.where(taken[..., None], memory, blank.to(memory.dtype))

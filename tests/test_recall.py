@@ -51,7 +51,7 @@ def test_every_token_that_is_held_and_no_other_is_in_one_or_two_stretches():
 def test_what_is_not_taken_is_as_if_it_had_never_been_read():
     memory, taken = holding(10, working=(0,)), torch.zeros(2, M + S, dtype=torch.bool)
     taken[0, [0, M + 4]] = True
-    first, second = only(memory, START, taken)
+    first, second = only(memory, holding(0), taken)
     assert torch.equal(second, holding(0))
     assert torch.equal(first[[0, M + 4]], memory[[0, M + 4]])
     first[0], first[M + 4] = START[0], 0
