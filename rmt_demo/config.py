@@ -24,6 +24,8 @@ class RMTConfig(PreTrainedConfig):
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
     memory_reach          with spread_memory: a memory token sees so many text tokens on either side of its position,
                           and at least one and a half times the distance between two; None = the whole segment
+    memory_norm           longer memory tokens enter the backbone scaled to this length: a written one is ten times as
+                          long as a word, and a position added to it is lost; None = all enter as they are
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
@@ -46,6 +48,7 @@ class RMTConfig(PreTrainedConfig):
     text_attends_memory: bool = True
     spread_memory: bool = False
     memory_reach: int | None = None
+    memory_norm: float | None = None
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False
@@ -73,6 +76,8 @@ class RMTConfig(PreTrainedConfig):
             )
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
+        if self.memory_norm is not None and not self.memory_norm > 0:
+            raise ValueError(f"memory_norm must be more than 0 or None, not {self.memory_norm}.")
         if self.text_capacity < 1:
             raise ValueError(
                 f"segment_length {self.segment_length} leaves no room for text beside "

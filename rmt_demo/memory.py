@@ -15,6 +15,7 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   those alone; a segment that sees its memory sees them too.
 - `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it, and
   `memory_reach` keeps each of them to the text near its position.
+- `memory_norm` lets memory tokens enter the backbone no longer than words are, so that it sees their positions.
 """
 
 import contextlib
@@ -108,7 +109,8 @@ class MemoryCell(nn.Module):
         working, stored, filled = self._split(memory, text_sees_memory)
         m, rows = working.shape[1], working.shape[1] + stored.shape[1]
         separator = self._separator(len(text))
-        framed = torch.cat([text[:, :1], working.to(text.dtype), stored.to(text.dtype), separator, text[:, 1:]], dim=1)
+        rows_in = self._enter(torch.cat([working, stored], dim=1), text.dtype)
+        framed = torch.cat([text[:, :1], rows_in, separator, text[:, 1:]], dim=1)
         mask = segment_mask(attention_mask, rows, text_sees_memory)
         extra = {} if watch is None else {"watch": watch}
         if self.config.spread_memory:  # otherwise they stand as the backbone counts them by itself
@@ -182,7 +184,7 @@ class MemoryCell(nn.Module):
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
-            inputs_embeds=memory.to(dtype),
+            inputs_embeds=self._enter(memory, dtype),
             attention_mask=mask,
             position_ids=positions + self.first_position,
             text_rows=Player(text),
@@ -213,6 +215,13 @@ class MemoryCell(nn.Module):
         # Written this way, an open gate gives exactly `new`; memory + g * (new - memory) would round.
         written = (1 - gate[..., None]) * working + gate[..., None] * new
         return torch.cat([written, stored], dim=1), gate
+
+    def _enter(self, memory: Tensor, dtype: torch.dtype) -> Tensor:
+        """Memory tokens [B, n, d] as the backbone gets them."""
+        longest = self.config.memory_norm
+        if longest is not None:
+            memory = memory * (longest / memory.norm(dim=-1, keepdim=True).clamp(min=longest))
+        return memory.to(dtype)
 
     def memory_positions(self, lengths: Tensor) -> Tensor:
         """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to

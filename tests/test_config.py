@@ -19,6 +19,7 @@ from rmt_demo import RMTConfig
         ({"num_memory_tokens": -1}, "num_memory_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
         ({"num_memory_tokens": 0, "segment_length": 2}, "segment_length 2 leaves no room"),
+        ({"memory_norm": 0.0}, "memory_norm must be more than 0 or None, not 0.0"),
         ({"memory_reach": 8}, "memory_reach .* needs spread_memory=True"),
         ({"memory_reach": 0, "spread_memory": True}, "memory_reach must be 1 or more"),
     ],

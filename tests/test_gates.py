@@ -19,6 +19,7 @@ from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.tasks import TASKS
 from rmt_demo.memory import MemoryCell
 from rmt_demo.training import gates
+from rmt_demo.training.guide import QUIET, stands_in_fact
 from rmt_demo.write_gate import WriteGate
 
 SHAPE = {
@@ -68,7 +69,7 @@ def set_gates(model, score: float):
 def test_a_memory_token_stands_where_the_backbone_is_told(drawn):
     model, batch = drawn
     lengths = batch.inputs["attention_mask"].sum(1)
-    found = gates.stands_in_fact(model.rmt.cell, lengths, batch.in_fact)
+    found = stands_in_fact(model.rmt.cell, lengths, batch.in_fact)
     m = model.config.num_memory_tokens
     for row in range(0, len(found), 7):
         for token in range(m):
@@ -103,7 +104,7 @@ def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn
     assert len(examples.wanted) == read.sum(), "one for each segment that is read"
     own = torch.tensor(score).sigmoid().to(torch.bfloat16)
     quiet = (examples.wanted == 0).all(1)
-    assert quiet.sum() == (read & ~batch.has_fact).sum() and (examples.weight[quiet] == gates.QUIET).all()
+    assert quiet.sum() == (read & ~batch.has_fact).sum() and (examples.weight[quiet] == QUIET).all()
     assert (examples.wanted[~quiet] == own).all()
     counted = examples.weight[~quiet]
     assert counted.any(1).float().mean() > 0.9, "memory tokens that stand in a fact count"

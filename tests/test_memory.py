@@ -167,6 +167,26 @@ def test_a_memory_token_sees_no_text_out_of_its_reach(make_cell, text_attends_me
     assert seen == [0, *range(place[m] - reach, place[m] + reach + 1)], "[CLS] and what is near"
 
 
+@pytest.mark.parametrize("text_attends_memory", [True, False])
+def test_a_long_memory_token_enters_as_long_as_it_may(make_cell, text_attends_memory):
+    plain, limited = (make_cell(memory_norm=norm, text_attends_memory=text_attends_memory) for norm in (None, 2.0))
+    ids, memory = segments(3, 12), memories(3)
+    memory = memory / memory.norm(dim=-1, keepdim=True)  # all of length 1, but that some are
+    long = memory * torch.tensor([1.0, 2.0, 5.0, 80.0])[:, None]
+    scaled = memory * torch.tensor([1.0, 2.0, 2.0, 2.0])[:, None]
+    long[0, 0] = scaled[0, 0] = 0  # blank
+    for run in (lambda cell, given: cell(ids, given)[1], lambda cell, given: updated(cell, ids, given)):
+        same(run(limited, long), run(plain, scaled), 1e-6)
+        assert not torch.allclose(run(limited, long), run(plain, long), atol=1e-3)
+    long.requires_grad_()
+    run(limited, long).sum().backward()
+    assert long.grad.isfinite().all()
+
+
+def updated(cell, ids, memory):
+    return cell.update(memory, cell.encode_text(ids, torch.ones_like(ids)))
+
+
 def test_encoded_text_can_be_reused_in_any_order(make_cell):
     cell, ids, memory = make_cell(text_attends_memory=False), segments(3, 12), memories(2)
     mask = padding([12, 9, 5], 12)

@@ -157,13 +157,16 @@ def test_the_average_is_what_is_saved(run, monkeypatch):
     assert same_weights(whole, last), "the weights of the last step alone would be others"
 
 
-def test_frozen_gates_stay_as_they_are(run):
-    before = run("begun")
-    after = run("gone-on", recipe=dataclasses.replace(TINY, frozen_gates=True), init=before)
-    changed = same_weights(before, after)
-    assert changed and not [name for name in changed if ".gate." in name]
-    free = run("free", init=before)
-    assert [name for name in same_weights(before, free) if ".gate." in name]
+def test_a_recipe_with_guided_gates_needs_a_checkpoint_to_begin_with(run):
+    guided = dataclasses.replace(TINY, guided_gates=True, config=TINY.config | {"spread_memory": True})
+    with pytest.raises(ValueError, match="goes on from a checkpoint: name one with --init") as caught:
+        run("alone", guided)
+    assert "\n" not in str(caught.value)
+    begun = run("begun", dataclasses.replace(guided, guided_gates=False))
+    folder = run("gone-on", guided, init=begun)
+    assert [name for name in same_weights(begun, folder) if ".gate." in name], "the gates learn as well"
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert all(m["gate_loss"] >= 0 for m in metrics)
 
 
 def test_part_of_what_a_run_began_with_may_stay(run):

@@ -43,8 +43,8 @@ class Recipe:
     config          RMTConfig fields that differ from the paper's
     stages          the curriculum; the last stage lasts exactly its max_steps
     warmup          steps over which the learning rate rises linearly at the very beginning
-    frozen_gates    leave the write gates as they are: once they know facts (see `gates.py`), a few dear false writes in
-                    one batch would shut them for all
+    guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
+                    with gates that learn from the answers, a few dear false writes in one batch would shut them all
     init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
                     of what is new and keeps what it could (arXiv 2109.01903)
     """
@@ -54,7 +54,7 @@ class Recipe:
     config: dict = field(default_factory=dict)
     weight_decay: float = 1e-3
     warmup: int = 50
-    frozen_gates: bool = False
+    guided_gates: bool = False
     init_share: float = 0.0
 
 

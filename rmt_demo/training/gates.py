@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import trange
 
 from .. import backbones, checkpoints
@@ -27,6 +27,7 @@ from ..data.batches import Batch, BatchMaker, Mixture, consecutive
 from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
+from .guide import QUIET, SHUT, divergence, stands_in_fact
 from .recipes import MIXED
 from .train import Progress, save_checkpoint, story_words
 
@@ -36,9 +37,7 @@ STORIES = Mixture(
 SEGMENT_SHARES = (0.55, 0.75, 1.0, 1.0)  # of the model's segment length; each batch draws one of these
 ROUNDS, HARD = 4, 0.5  # of collecting and fitting, and the loss that makes an example hard
 EPOCHS, BATCH, RATE, DECAY = 3, 256, 2e-3, 1e-2
-QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
 STRICTER = 0.5  # taken from the bias in the end: chosen on training words, for long texts at a small cost in short ones
-SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this probability or less is exactly shut
 
 
 @dataclass
@@ -165,12 +164,6 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
     return Examples(*(torch.cat(parts) for parts in zip(*kept, strict=True)))
 
 
-def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
-    """Which memory tokens stand in a fact: lengths [N] of framed segments, their tokens of facts [N, L] -> [N, m]."""
-    m = cell.config.num_memory_tokens
-    return in_fact.gather(1, cell.memory_positions(lengths) - m - 1)
-
-
 def fit(gate: WriteGate, start: Tensor, parts: list[Examples], seed: str) -> int:
     """Train a gate further on examples, half of each batch of those that are hard for it as it comes: AdamW on
     `loss_of`, the rate rising and falling once. `start` is the memory of an empty text [m, d]. Returns the number of
@@ -200,7 +193,4 @@ def is_hard(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
 def loss_of(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
     """How far a gate is from what is wanted: the weighted KL divergence of every memory token [N, m]."""
     new, wanted, weight = (value.to(start.device, torch.float32) for value in vars(part).values())
-    loss = nn.functional.binary_cross_entropy_with_logits(
-        gate.logits(start.expand_as(new), new), wanted, reduction="none"
-    )
-    return weight * (loss - torch.special.entr(wanted) - torch.special.entr(1 - wanted))
+    return weight * divergence(gate.logits(start.expand_as(new), new), wanted)

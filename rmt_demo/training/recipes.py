@@ -75,40 +75,27 @@ WIDER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa4", "qa4", "qa5")
 WIDER = Recipe(
     config=MORE.config,
     warmup=60,
-    frozen_gates=True,
+    guided_gates=True,
     init_share=0.5,
     stages=(
-        Stage(
-            Mixture(36, segments=(1, 2), background=8, tasks=WIDER_TASKS, **WIDE),
-            (144, 208, 272),
-            8e-5,
-            1.0,
-            280,
-            40,
-            0.1,
-        ),
-        Stage(
-            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE), (208, 272), 8e-5, 1.0, 140, 40, 0.1
-        ),
+        Stage(Mixture(36, segments=(1, 2), background=8, tasks=WIDER_TASKS, **WIDE), (144, 208, 272), 8e-5, 1.0, 280),
+        Stage(Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE), (208, 272), 8e-5, 1.0, 140),
     ),
 )
 
-# More facts at a time, and stored tokens to keep them in: for the checkpoint of WIDER, once its gates have been taught.
-# Teach them again after it.
+# More facts at a time, stored tokens to keep them in, and a memory whose positions can be seen, which tell what is
+# newer: for the checkpoint of WIDER, once its gates have been taught. Teach them again after it.
 ROOMY = Recipe(
-    config=MORE.config | {"num_stored_tokens": 192},
+    config=MORE.config | {"num_stored_tokens": 192, "memory_norm": 1.25},
     warmup=30,
-    frozen_gates=True,
-    init_share=0.5,
+    guided_gates=True,
     stages=(
         Stage(
-            Mixture(26, segments=(1, 7), background=36, tasks=WIDER_TASKS, **WIDE | {"facts": (1, 12)}),
+            Mixture(32, segments=(1, 4), background=16, tasks=WIDER_TASKS, **WIDE | {"facts": (1, 8)}),
             (208, 272),
-            8e-5,
+            1e-4,
             1.0,
-            280,
-            40,
-            0.1,
+            560,
         ),
     ),
 )

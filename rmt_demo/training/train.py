@@ -29,9 +29,11 @@ from ..segments import token_ids
 from ..write_gate import WriteGate
 from . import state as states
 from .curriculum import Curriculum, Recipe
+from .guide import Guide
 
 SAVE_EVERY = 100  # steps
 AVERAGE = 0.99  # how much of the averaged weights stays at each step
+GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 QUIET_PENALTY = 30.0  # how much more an open gate costs in a segment without a fact
 
 
@@ -61,7 +63,8 @@ def train(
     Raises:
         KeyboardInterrupt: when interrupted, once the state is saved.
         ValueError: if the backbone, the checkpoint or a background cannot be found, the checkpoint has another shape
-            than the recipe's model, or `out` holds the state of another run.
+            than the recipe's model or is missing where the recipe goes on from one, or `out` holds the state of
+            another run.
     """
     out = Path(out)
     run = describe(recipe, seed, backbone, background, init)
@@ -77,15 +80,15 @@ def train(
         return
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
+    guide = Guide(str(init)) if recipe.guided_gates else None
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
-        weight_decay=recipe.weight_decay,
-    )
+    optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
     curriculum = Curriculum(recipe.stages)
     progress = Progress()
     model, optimizer = accelerator.prepare(model, optimizer)
     average = AveragedModel(accelerator.unwrap_model(model), avg_fn=averaged)
+    if guide is not None:
+        guide.follow(accelerator.unwrap_model(model).rmt.cell.gate)
     accelerator.register_for_checkpointing(curriculum, progress, average)
     torch.manual_seed(seed + accelerator.process_index)  # and then draws its own gate noise
     state = out / "state"
@@ -104,9 +107,10 @@ def train(
             draw = f"{seed}/{progress.step}/{accelerator.process_index}"
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
+            rate = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
             for group in optimizer.param_groups:
-                group["lr"] = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
-            loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device)
+                group["lr"] = group["speed"] * rate
+            loss, metrics = loss_of(model, batch, recipe.head, curriculum.gate_penalty(), accelerator.device, guide)
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -147,6 +151,8 @@ def is_finished(out: Path, run: dict) -> bool:
 
 def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
     """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
+    if recipe.guided_gates and init is None:
+        raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)
     if init is not None:
@@ -162,10 +168,15 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
-        if isinstance(module, WriteGate):
-            module.requires_grad_(not recipe.frozen_gates)
     tokenizer = backbones.load_tokenizer(backbone)
     return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
+
+
+def parameters(model: nn.Module, guide: Guide | None) -> list[dict]:
+    """All that is trained; guided gates at a rate of their own, to keep up with what they see."""
+    gates = [p for module in model.modules() if isinstance(module, WriteGate) for p in module.parameters()]
+    others = [p for p in model.parameters() if p.requires_grad and not any(p is gate for gate in gates)]
+    return [{"params": others, "speed": 1.0}, {"params": gates, "speed": GATE_SPEED if guide else 1.0}]
 
 
 def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
@@ -195,11 +206,13 @@ def hold_gates(model: nn.Module, open_: bool) -> None:
             module.held_open = open_
 
 
-def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device) -> tuple[torch.Tensor, dict]:
+def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device, guide=None) -> tuple[Tensor, dict]:
     """The loss of one batch and what to log of it."""
     inputs = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
     if head == "classification":
         inputs["labels"] = torch.tensor([PLACES.index(q.answer) for q in batch.questions], device=device)
+    if guide is not None:
+        guide.prepare(inputs, batch)
     out = model(**inputs)
     right = out.logits.argmax(-1) == inputs["labels"]
     exact = right.all(-1) if right.dim() == 2 else right
@@ -210,7 +223,11 @@ def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, devi
         metrics[name] = openness[where].sum() / where.sum().clamp(min=1)
     # What is written where nothing is to be kept overwrites what was, so it costs more.
     written = openness[has_fact].sum() + QUIET_PENALTY * openness[read & ~has_fact].sum()
-    return out.loss + gate_penalty * written / read.sum().clamp(min=1), metrics
+    loss = out.loss + gate_penalty * written / read.sum().clamp(min=1)
+    if guide is not None:
+        metrics["gate_loss"] = guide.loss()
+        loss = loss + metrics["gate_loss"]
+    return loss, metrics
 
 
 class Progress:

@@ -1,0 +1,87 @@
+"""Write gates that keep what they know while all else goes on learning.
+
+Gates learned by what they see, and what they see moves when the backbone learns: left as they are they come to open in
+noise, and trained along by the answers they shut (see the model card). So the model as it was says what to write, and
+the gates learn to say the same of what they see now. With nothing sampled and nothing false to write, all other weights
+learn from the answers alone.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .. import backbones, checkpoints
+from ..data.batches import Batch
+from ..write_gate import WriteGate
+
+QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
+SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this probability or less is exactly shut
+LITTER, RUN = 0.15, 6  # how often something is written in a segment without a fact all the same, and how much
+
+
+class Guide:
+    """Says what a model in training writes, and what its gates should learn from that.
+
+    Args:
+        init: a checkpoint whose write gates have been taught, the teacher.
+    """
+
+    def __init__(self, init: str):
+        device = backbones.pick_device()
+        self.teacher = checkpoints.load(init, backbones.pick_dtype(device))[0].to(device).rmt
+
+    def follow(self, gate: WriteGate) -> None:
+        """From now on this gate opens as far as `prepare` has found, segment by segment."""
+        gate.register_forward_hook(self._open)
+
+    @torch.no_grad()
+    def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
+        """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
+        order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
+        ids, mask = (inputs[name][: max(1, inputs["num_trained"])] for name in ("input_ids", "attention_mask"))
+        memory, start = self.teacher.initial_memory(len(order)), self.teacher.memory
+        cell, text = self.teacher.cell, self.teacher.cell.encode_text(ids, mask)
+        wanted = torch.zeros(*order.shape, len(start), device=order.device)
+        for step in range(order.shape[1]):
+            new = cell.update(memory, text.rows((order * has_fact)[:, step]))
+            wanted[:, step] = cell.gate.logits(start.expand_as(new), new).sigmoid() * has_fact[:, step, None]
+            memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
+        # What is written beside a fact may help to keep it: nobody knows.
+        at_facts = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
+        at_facts = at_facts[order * has_fact] & has_fact[..., None]
+        weight = torch.where(has_fact[..., None], (at_facts | (wanted <= SHUT)).float(), QUIET)
+        weight = weight * (order >= 0)[..., None]
+        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & (order >= 0), wanted.shape[2]))
+        self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
+        self.losses, self.read = [wanted.new_zeros(())], (order >= 0).sum().clamp(min=1)
+
+    def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
+        wanted, weight, opened = next(self.steps)
+        logits = gate.logits(*(part.detach() for part in seen))
+        self.losses.append((weight * divergence(logits, wanted)).sum())
+        return opened
+
+    def loss(self) -> Tensor:
+        """How far the gates were from what is wanted, summed over the memory tokens of a segment."""
+        return torch.stack(self.losses).sum() / self.read
+
+
+def litter(where: Tensor, width: int) -> Tensor:
+    """What noise writes that reads like a fact, for a question must tell the two apart: for segments `where` [B, S]
+    now and then a run of open gates, [B, S, m]."""
+    begin = torch.randint(width, where.shape, device=where.device)[..., None]
+    now = (where & (torch.rand(where.shape, device=where.device) < LITTER))[..., None]
+    at = torch.arange(width, device=where.device)
+    return (now & (at >= begin) & (at < begin + RUN)).float()
+
+
+def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
+    """Which memory tokens stand in a fact: lengths [N] of framed segments, their tokens of facts [N, L] -> [N, m]."""
+    m = cell.config.num_memory_tokens
+    return in_fact.gather(1, cell.memory_positions(lengths) - m - 1)
+
+
+def divergence(logits: Tensor, wanted: Tensor) -> Tensor:
+    """KL divergence of gates that open with the probability `wanted` from gates with these logits, each of its own."""
+    loss = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    return loss - torch.special.entr(wanted) - torch.special.entr(1 - wanted)

@@ -1,0 +1,126 @@
+"""Guided gates: what is written is what the model began with would write, and the gates learn to say so themselves."""
+
+import pytest
+import torch
+from tiny import tiny_backbone, tiny_book, tiny_model
+
+from rmt_demo import checkpoints
+from rmt_demo.data import corpora
+from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.training import guide as guides
+from rmt_demo.training.guide import RUN, Guide, litter
+
+SHAPE = {
+    "memory_update": "gated",
+    "spread_memory": True,
+    "text_attends_memory": False,
+    "segment_length": 64,
+    "num_memory_tokens": 16,
+    "num_stored_tokens": 32,
+}
+PLACES = Mixture(6, segments=(2, 4), questions=2, tail_rate=0.0, task_rate=1.0, tasks=("detect",), background=6)
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    monkeypatch.setattr(guides.backbones, "pick_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(guides.backbones, "pick_dtype", lambda device: torch.float32)
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """begin(score): a tiny checkpoint whose gates have opinions, or all one score; the folder, the model again as it
+    would be trained further, and a maker of batches for it."""
+
+    def begin(score=None):
+        model = tiny_model(tiny_backbone(tmp_path / "backbone", positions=128), **SHAPE)
+        last = model.rmt.cell.gate.score
+        torch.nn.init.normal_(last.weight, std=0.0 if score else 3.0)
+        torch.nn.init.constant_(last.bias, score or 0.0)
+        model.save_pretrained(tmp_path / "model")
+        model, tokenizer = checkpoints.load(str(tmp_path / "model"), torch.float32)
+        book = corpora.load(tiny_book(tmp_path / "book.txt", 3000))
+        return Guide(str(tmp_path / "model")), model, BatchMaker(model.config, tokenizer, book, "train")
+
+    return begin
+
+
+def told(guide, model, batch):
+    """What the model makes of a batch as the guide says."""
+    guide.prepare(batch.inputs, batch)
+    return model(**batch.inputs)
+
+
+def test_at_facts_is_written_what_the_model_wrote_before(begin, monkeypatch):
+    monkeypatch.setattr(guides, "LITTER", 0.0)
+    guide, model, maker = begin()
+    guide.follow(model.rmt.cell.gate)
+    with torch.no_grad():
+        model.rmt.cell.gate.score.bias.fill_(-20.0)  # it would write nothing any more
+    batch = maker.batch(PLACES, "s")
+    given = told(guide, model, batch).gates
+    facts_alone = torch.where(batch.has_fact, batch.inputs["order"], -1)
+    ids, mask = batch.inputs["input_ids"], batch.inputs["attention_mask"]
+    with torch.no_grad():
+        before = guide.teacher.read(ids, mask, facts_alone, guide.teacher.initial_memory(len(facts_alone)))[1]
+    torch.testing.assert_close(given, before, atol=1e-4, rtol=0)
+    assert not given[~batch.has_fact].any() and 0.1 < given[batch.has_fact].mean() < 0.9
+
+
+def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin, monkeypatch):
+    monkeypatch.setattr(guides, "LITTER", 0.0)
+    guide, model, maker = begin()
+    guide.follow(model.rmt.cell.gate)
+    with torch.no_grad():
+        model.rmt.cell.gate.score.bias -= 2
+    batch = maker.batch(PLACES, "s")
+    told(guide, model, batch)
+    began = guide.loss()
+    began.backward()
+    touched = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert touched and all(".gate." in name for name in touched)
+    optimizer = torch.optim.Adam(model.rmt.cell.gate.parameters(), 1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        told(guide, model, batch)
+        guide.loss().backward()
+        optimizer.step()
+    assert guide.loss() < 0.6 * began
+
+
+def test_beside_a_fact_a_gate_may_do_as_it_likes(begin, monkeypatch):
+    monkeypatch.setattr(guides, "LITTER", 0.0)
+    guide, model, maker = begin(5.0)  # everything is written
+    guide.follow(model.rmt.cell.gate)
+    batch = maker.batch(PLACES, "s")
+    assert (told(guide, model, batch).gates[batch.has_fact] > 0.99).all()
+    assert guide.loss() > 1, "where there is no fact nothing should be written"
+    with torch.no_grad():
+        model.rmt.cell.gate.score.bias.fill_(-20.0)
+    told(guide, model, batch)
+    lengths, read = batch.inputs["attention_mask"].sum(1), batch.inputs["order"].clamp(min=0)
+    inside = guides.stands_in_fact(model.rmt.cell, lengths, batch.in_fact)[read][batch.has_fact]
+    each = guides.divergence(torch.tensor(-20.0), torch.tensor(5.0).sigmoid())
+    torch.testing.assert_close(guide.loss(), inside.sum() * each / (batch.inputs["order"] >= 0).sum())
+
+
+def test_noise_is_littered_now_and_then_with_a_run_of_open_gates(monkeypatch):
+    torch.manual_seed(0)
+    where = torch.rand(200, 5) < 0.5
+    opened = litter(where, 16)
+    assert set(opened.unique().tolist()) == {0.0, 1.0} and not opened[~where].any()
+    share = opened[where].any(-1).float().mean()
+    assert abs(share - guides.LITTER) < 0.05
+    for row in opened[opened.any(-1)]:
+        at = row.nonzero()[:, 0]
+        assert len(at) == at[-1] - at[0] + 1 <= RUN and (len(at) == RUN or at[-1] == 15)
+
+
+def test_a_batch_whose_facts_all_stand_before_the_questions_can_be_read(begin):
+    guide, model, maker = begin()
+    guide.follow(model.rmt.cell.gate)
+    mixture = Mixture(2, segments=(0, 0), questions=1, tail_rate=1.0, task_rate=1.0, tasks=("detect",), background=2)
+    batch = maker.batch(mixture, "s")
+    out = told(guide, model, batch)
+    assert batch.inputs["num_trained"] == 0 and out.gates.shape[1] == 0
+    assert guide.loss() == 0
