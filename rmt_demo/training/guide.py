@@ -1,9 +1,9 @@
 """Write gates that keep what they know while all else goes on learning.
 
 What gates see moves when the backbone learns: left as they are they come to open in noise, and trained along by the
-answers they may all shut (see the model card). So the model as it was says what to write, and the gates learn to say the
-same of what they see now. With nothing sampled, and a known share of litter, all other weights learn from the answers
-alone.
+answers they may all shut (see the model card). So the model as it was says what to write, and the gates learn to say
+the same of what they see now. With nothing sampled, and a known share of litter, all other weights learn from the
+answers alone.
 """
 
 import torch
