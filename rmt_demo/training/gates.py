@@ -27,7 +27,7 @@ from ..data.batches import Batch, BatchMaker, Mixture, consecutive
 from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
-from .guide import QUIET, SHUT, divergence, stands_in_fact
+from .guide import QUIET, counts, divergence, stands_in_fact
 from .recipes import MIXED
 from .train import Progress, save_checkpoint, story_words
 
@@ -156,8 +156,7 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
             there, met = rows[facts], reading[facts]
             seen = cell.update(plain[met], known.rows(there))
             own = wanted[facts] = cell.gate.logits(model.memory.expand_as(seen), seen).sigmoid()
-            # What is written beside a fact may help to keep it: nobody knows.
-            weight[facts] = (in_fact[there] | (own <= SHUT)).float()
+            weight[facts] = counts(in_fact[there], own)
             plain = plain.index_put((met,), cell.put(plain[met], seen, stretch(own), model.memory)[0])
         kept.append([part.to("cpu", torch.bfloat16) for part in (new, wanted, weight)])
         memory = memory.index_put((reading,), cell.put(old, new, stretch(wanted), model.memory)[0])

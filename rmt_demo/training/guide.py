@@ -46,10 +46,8 @@ class Guide:
             new = cell.update(memory, text.rows((order * has_fact)[:, step]))
             wanted[:, step] = cell.gate.logits(start.expand_as(new), new).sigmoid() * has_fact[:, step, None]
             memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
-        # What is written beside a fact may help to keep it: nobody knows.
-        at_facts = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
-        at_facts = at_facts[order * has_fact] & has_fact[..., None]
-        weight = torch.where(has_fact[..., None], (at_facts | (wanted <= SHUT)).float(), QUIET)
+        in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
+        weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
         weight = weight * (order >= 0)[..., None]
         opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & (order >= 0), wanted.shape[2]))
         self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
@@ -79,6 +77,12 @@ def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
     """Which memory tokens stand in a fact: lengths [N] of framed segments, their tokens of facts [N, L] -> [N, m]."""
     m = cell.config.num_memory_tokens
     return in_fact.gather(1, cell.memory_positions(lengths) - m - 1)
+
+
+def counts(in_fact: Tensor, wanted: Tensor) -> Tensor:
+    """Whether it counts what gates do in a segment with a fact: for memory tokens `in_fact` [..., m], and where nothing
+    is `wanted`, 1. What is written beside a fact may help to keep it: nobody knows, 0."""
+    return (in_fact | (wanted <= SHUT)).float()
 
 
 def divergence(logits: Tensor, wanted: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ def train(
     progress = Progress()
     model, optimizer = accelerator.prepare(model, optimizer)
     average = AveragedModel(accelerator.unwrap_model(model), avg_fn=averaged)
-    if guide is not None:
+    if guide is not None:  # after the average was made: a copy, and it goes its own way
         guide.follow(accelerator.unwrap_model(model).rmt.cell.gate)
     accelerator.register_for_checkpointing(curriculum, progress, average)
     torch.manual_seed(seed + accelerator.process_index)  # and then draws its own gate noise
