@@ -89,6 +89,7 @@ ROOMY = Recipe(
     config=MORE.config | {"num_stored_tokens": 192, "memory_norm": 1.25},
     warmup=30,
     guided_gates=True,
+    init_share=0.3,
     stages=(
         Stage(
             Mixture(32, segments=(1, 4), background=16, tasks=WIDER_TASKS, **WIDE | {"facts": (1, 8)}),
