@@ -18,53 +18,190 @@ from random import Random
 
 from .families import paraphrases
 from .tasks import OPPOSITE, lies_oracle
-from .words import pool
+from .words import PROPER, pool
 from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, render
 
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
-# Paraphrases are separated by a bar; the last of each is kept for evaluation.
+# One paraphrase a line; the last of each is kept for evaluation.
 SENTENCES = {
-    "go": "{person} went to the {site}. | {person} moved to the {site}. | {person} travelled to the {site}. | "
-    "{person} journeyed to the {site}. | {person} wandered to the {site}.",
-    "take": "{person} picked up the {object}. | {person} took the {object}. | {person} grabbed the {object}. | "
-    "{person} collected the {object}.",
-    "drop": "{person} dropped the {object}. | {person} put down the {object}. | {person} discarded the {object}. | "
-    "{person} set down the {object}.",
-    "give": "{giver} gave the {object} to {receiver}. | {giver} handed the {object} to {receiver}. | "
-    "{giver} passed the {object} to {receiver}. | {giver} presented the {object} to {receiver}.",
-    "lies": "The {subject} is {direction} of the {reference}. | "
-    "The {subject} is to the {direction} of the {reference}. | "
-    "The {subject} can be found {direction} of the {reference}.",
+    "go": """
+        {person} went to the {site}.
+        {person} moved to the {site}.
+        {person} travelled to the {site}.
+        {person} journeyed to the {site}.
+        {person} walked to the {site}.
+        {person} came to the {site}.
+        {person} headed for the {site}.
+        {person} hurried over to the {site}.
+        {person} has gone to the {site}.
+        {person} ran into the {site}.
+        {person} made for the {site}.
+        {person} entered the {site}.
+        To the {site} went {person}.
+        {person} wandered to the {site}.""",
+    "take": """
+        {person} picked up the {object}.
+        {person} took the {object}.
+        {person} grabbed the {object}.
+        {person} got the {object}.
+        {person} lifted the {object}.
+        {person} seized the {object}.
+        {person} snatched up the {object}.
+        {person} took hold of the {object}.
+        {person} gathered up the {object}.
+        {person} took the {object} along.
+        The {object} was picked up by {person}.
+        {person} collected the {object}.""",
+    "drop": """
+        {person} dropped the {object}.
+        {person} put down the {object}.
+        {person} discarded the {object}.
+        {person} let go of the {object}.
+        {person} left the {object} on the ground.
+        {person} laid the {object} down.
+        {person} got rid of the {object}.
+        {person} let the {object} fall.
+        {person} left the {object} behind.
+        {person} placed the {object} on the floor.
+        The {object} was put down by {person}.
+        {person} set down the {object}.""",
+    "give": """
+        {giver} gave the {object} to {receiver}.
+        {giver} handed the {object} to {receiver}.
+        {giver} passed the {object} to {receiver}.
+        {giver} gave {receiver} the {object}.
+        {giver} handed {receiver} the {object}.
+        {giver} offered the {object} to {receiver}.
+        {giver} let {receiver} have the {object}.
+        {giver} brought the {object} to {receiver}.
+        {giver} entrusted the {object} to {receiver}.
+        {receiver} was handed the {object} by {giver}.
+        {receiver} accepted the {object} from {giver}.
+        The {object} was given to {receiver} by {giver}.
+        {giver} presented the {object} to {receiver}.""",
+    "lies": """
+        The {subject} is {direction} of the {reference}.
+        The {subject} is to the {direction} of the {reference}.
+        The {subject} lies {direction} of the {reference}.
+        The {subject} lies to the {direction} of the {reference}.
+        The {subject} is situated {direction} of the {reference}.
+        The {subject} is located to the {direction} of the {reference}.
+        You see the {subject} {direction} of the {reference}.
+        {direction} of the {reference} is the {subject}.
+        To the {direction} of the {reference} lies the {subject}.
+        Going {direction} from the {reference} you come to the {subject}.
+        The {subject} has been built {direction} of the {reference}.
+        The {reference} has the {subject} to its {direction}.
+        The {subject} can be found {direction} of the {reference}.""",
 }
 # The key: family, slots known, slot asked for. "carried" and "before" are about a thing that people take and drop.
 QUESTIONS = {
-    ("go", "person", "site"): "Where is {person}? | Where is {person} now? | In which place is {person}?",
-    (
-        "carried",
-        "object",
-        "site",
-    ): "Where is the {object}? | Where is the {object} now? | In which place is the {object}?",
-    ("before", "object", "site", "earlier"): "Where was the {object} before the {site}? | "
-    "Where was the {object} before it was in the {site}? | Where had the {object} been before the {site}?",
-    ("lies", "direction", "reference", "subject"): "What is {direction} of the {reference}? | "
-    "What is to the {direction} of the {reference}? | Which place is {direction} of the {reference}?",
-    ("lies", "subject", "direction", "reference"): "What is the {subject} {direction} of? | "
-    "What is the {subject} to the {direction} of? | Which place is the {subject} {direction} of?",
-    ("give", "object", "receiver", "giver"): "Who gave the {object} to {receiver}? | "
-    "Who handed the {object} to {receiver}? | From whom did {receiver} get the {object}?",
-    ("give", "giver", "object", "receiver"): "Who did {giver} give the {object} to? | "
-    "To whom did {giver} give the {object}? | Who received the {object} from {giver}?",
-    ("give", "giver", "receiver", "object"): "What did {giver} give to {receiver}? | "
-    "What did {giver} hand to {receiver}? | What did {receiver} receive from {giver}?",
-    ("give", "object", "giver"): "Who gave the {object}? | Who gave the {object} away? | "
-    "By whom was the {object} given away?",
-    ("give", "object", "receiver"): "Who received the {object}? | Who was given the {object}? | "
-    "To whom was the {object} given?",
+    ("go", "person", "site"): """
+        Where is {person}?
+        Where is {person} now?
+        Where did {person} go?
+        Where has {person} got to?
+        What is the place where {person} is?
+        Do you know where {person} is?
+        Where can {person} be seen?
+        Say where {person} is.
+        In which place is {person}?""",
+    ("carried", "object", "site"): """
+        Where is the {object}?
+        Where is the {object} now?
+        Where has the {object} got to?
+        What is the place where the {object} is?
+        Do you know where the {object} is?
+        Where can the {object} be seen?
+        Where did the {object} end up?
+        Say where the {object} is.
+        In which place is the {object}?""",
+    ("before", "object", "site", "earlier"): """
+        Where was the {object} before the {site}?
+        Where was the {object} before it was in the {site}?
+        Before the {site}, where was the {object}?
+        Where did the {object} come to the {site} from?
+        From where did somebody take the {object} to the {site}?
+        Before it came to the {site}, where was the {object}?
+        What place did the {object} leave for the {site}?
+        Say where the {object} was before the {site}.
+        Where was the {object} just before it got to the {site}?
+        Where had the {object} been before the {site}?""",
+    ("lies", "direction", "reference", "subject"): """
+        What is {direction} of the {reference}?
+        What is to the {direction} of the {reference}?
+        What stands {direction} of the {reference}?
+        What lies to the {direction} of the {reference}?
+        What is there {direction} of the {reference}?
+        Say what is {direction} of the {reference}.
+        {direction} of the {reference} is what?
+        What do you come to going {direction} from the {reference}?
+        Which of the places lies {direction} of the {reference}?
+        Which place is {direction} of the {reference}?""",
+    ("lies", "subject", "direction", "reference"): """
+        What is the {subject} {direction} of?
+        What is the {subject} to the {direction} of?
+        What does the {subject} lie {direction} of?
+        The {subject} is {direction} of what?
+        The {subject} lies to the {direction} of what?
+        Say what the {subject} is {direction} of.
+        {direction} of what is the {subject}?
+        From what do you go {direction} to come to the {subject}?
+        Which of the places does the {subject} lie {direction} of?
+        Which place is the {subject} {direction} of?""",
+    ("give", "object", "receiver", "giver"): """
+        Who gave the {object} to {receiver}?
+        Who handed the {object} to {receiver}?
+        Who passed the {object} to {receiver}?
+        Who gave {receiver} the {object}?
+        Who let {receiver} have the {object}?
+        Who was it that gave {receiver} the {object}?
+        By whom was {receiver} given the {object}?
+        {receiver} got the {object} from whom?
+        From whom did {receiver} get the {object}?""",
+    ("give", "giver", "object", "receiver"): """
+        Who did {giver} give the {object} to?
+        To whom did {giver} give the {object}?
+        Who did {giver} hand the {object} to?
+        To whom did {giver} pass the {object}?
+        {giver} gave the {object} to whom?
+        Who was given the {object} by {giver}?
+        Who got the {object} from {giver}?
+        Who did {giver} let have the {object}?
+        Who received the {object} from {giver}?""",
+    ("give", "giver", "receiver", "object"): """
+        What did {giver} give to {receiver}?
+        What did {giver} hand to {receiver}?
+        What did {giver} pass to {receiver}?
+        What did {giver} give {receiver}?
+        What was {receiver} given by {giver}?
+        What did {receiver} get from {giver}?
+        What did {giver} let {receiver} have?
+        {giver} gave what to {receiver}?
+        What did {receiver} receive from {giver}?""",
+    ("give", "object", "giver"): """
+        Who gave the {object}?
+        Who gave the {object} away?
+        Who handed over the {object}?
+        Who passed the {object} on?
+        From whom did the {object} come?
+        Who was it that gave the {object}?
+        Whose was the {object} before it was given away?
+        By whom was the {object} given away?""",
+    ("give", "object", "receiver"): """
+        Who received the {object}?
+        Who was given the {object}?
+        Who obtained the {object}?
+        Who was handed the {object}?
+        Who was it that got the {object}?
+        Who did somebody give the {object} to?
+        The {object} was given to whom?
+        To whom was the {object} given?""",
 }
 
 
-def qa1(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+def qa1(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
     """People move about; where is one of them? That person's last move counts.
 
     Args:
@@ -72,31 +209,32 @@ def qa1(rng: Random, split: str = "train", sentences: int | None = None, questio
         split: "train" or "eval": which words and paraphrases.
         sentences: facts in the story, the needless ones included, up to 20; by default a random 2 to 12.
         questions: different questions to ask, or fewer if the story has no more with exactly one answer.
+        extra_words: further words of that split; they stand in for half of all people, things and places.
 
     Raises:
         ValueError: for an unknown split, or a number out of range.
     """
-    return _play(rng, split, sentences, questions, 1, {"go": 1}, _whereabouts)
+    return _play(rng, split, sentences, questions, extra_words, 1, {"go": 1}, _whereabouts)
 
 
-def qa2(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+def qa2(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
     """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
-    return _play(rng, split, sentences, questions, 2, _CARRYING, _things)
+    return _play(rng, split, sentences, questions, extra_words, 2, _CARRYING, _things)
 
 
-def qa3(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+def qa3(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
     """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
-    return _play(rng, split, sentences, questions, 3, _CARRYING, _moves)
+    return _play(rng, split, sentences, questions, extra_words, 3, _CARRYING, _moves)
 
 
-def qa4(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+def qa4(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
     """Places lie around places; what is north of one? Arguments as in `qa1`.
 
     A story has one or more maps with no place in common, each a middle and the places on up to four sides of it.
     Questions are asked from the middle only: from the outside, several places may lie on the same side.
     """
     length = _length(rng, sentences, questions, least=1)
-    sites = rng.sample(pool("site", split), len(pool("site", split)))
+    sites = _words(rng, "site", split, len(pool("site", split)), extra_words)
     maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
     middles, around = sites[:maps], sites[maps:]
     sides = rng.sample(list(product(middles, OPPOSITE)), length)
@@ -110,9 +248,9 @@ def qa4(rng: Random, split: str = "train", sentences: int | None = None, questio
     return _story(facts, _ask(rng, split, facts, queries, questions))
 
 
-def qa5(rng: Random, split: str = "train", sentences: int | None = None, questions: int = 1) -> Story:
+def qa5(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
     """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
-    return _play(rng, split, sentences, questions, 1, {"give": 4, "go": 1, "take": 1, "drop": 1}, _gifts)
+    return _play(rng, split, sentences, questions, extra_words, 1, {"give": 4, "go": 1, "take": 1, "drop": 1}, _gifts)
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
@@ -195,11 +333,13 @@ def _length(rng: Random, sentences: int | None, questions: int, least: int) -> i
     return sentences
 
 
-def _play(rng, split, sentences, questions, least, acts: dict[str, int], queries: Callable[..., list[Query]]) -> Story:
+def _play(
+    rng, split, sentences, questions, extra_words, least: int, acts: dict[str, int], queries: Callable[..., list[Query]]
+) -> Story:
     """Let people do things until something can be asked about them; `acts` are families with their weights."""
     length = _length(rng, sentences, questions, least)
     while True:  # drawn again until there is a question, of the same length
-        scene = _Scene(rng, split, length)
+        scene = _Scene(rng, split, length, extra_words)
         facts = [scene.act(acts) for _ in range(length)]
         if asked := _ask(rng, split, facts, queries(facts), questions):
             return _story(facts, asked)
@@ -208,11 +348,11 @@ def _play(rng, split, sentences, questions, least, acts: dict[str, int], queries
 class _Scene:
     """A few people, things and sites, and what is known of where they are."""
 
-    def __init__(self, rng: Random, split: str, length: int) -> None:
+    def __init__(self, rng: Random, split: str, length: int, extra_words: Sequence[str]) -> None:
         self.rng, self.split = rng, split
-        self.people = rng.sample(pool("person", split), min(4, 1 + (length + 1) // 2))
-        self.things = rng.sample(pool("object", split), min(3, 1 + length // 4))
-        self.sites = rng.sample(pool("site", split), 6)
+        self.people = _words(rng, "person", split, min(4, 1 + (length + 1) // 2), extra_words)
+        self.things = _words(rng, "object", split, min(3, 1 + length // 4), extra_words)
+        self.sites = _words(rng, "site", split, 6, extra_words)
         self.at: dict[str, str] = {}  # the site of a person, or of a thing put down
         self.held: dict[str, str] = {}  # who has a thing
 
@@ -256,12 +396,27 @@ class _Scene:
                     self.at[there] = self.at[here]
 
 
+def _words(rng: Random, kind: str, split: str, count: int, extra_words: Sequence[str]) -> list[str]:
+    """So many different words of a kind, about half of them of the further ones, if there are any."""
+    words = rng.sample(pool(kind, split), count)
+    for i, further in enumerate(rng.sample(extra_words, count) if extra_words else ()):
+        further = further.capitalize() if kind in PROPER else further
+        if further not in words and rng.random() < 0.5:
+            words[i] = further
+    return words
+
+
 def _state(rng: Random, split: str, family: str, slots: Slots) -> Statement:
     return Statement(family, slots, _say(rng, split, SENTENCES[family], slots))
 
 
 def _say(rng: Random, split: str, templates: str, slots: Slots) -> str:
-    return render(rng.choice(paraphrases(tuple(templates.split(" | ")), split)), slots)
+    return render(rng.choice(paraphrases(lines(templates), split)), slots)
+
+
+def lines(templates: str) -> tuple[str, ...]:
+    """The paraphrases of an entry of SENTENCES or QUESTIONS."""
+    return tuple(line.strip() for line in templates.strip().splitlines())
 
 
 def _ask(rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int) -> list[Question]:

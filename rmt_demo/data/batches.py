@@ -150,7 +150,8 @@ class BatchMaker:
         if rng.random() < mixture.task_rate:
             name = rng.choice(mixture.tasks)
             if name in QA:
-                story, at_start = QA[name](rng, self.stories.split, questions=count), False
+                words = self.stories.extra_words
+                story, at_start = QA[name](rng, self.stories.split, questions=count, extra_words=words), False
             else:
                 task = (TASKS | EASIER)[name](rng, count)
                 story, at_start = task.story, task.at_start
