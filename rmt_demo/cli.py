@@ -210,11 +210,16 @@ def run_replay(args: argparse.Namespace) -> None:
         reader.restore(state_at(reader, trace, segment))
         answers = reader.ask_many(args.question)
     if args.json:
-        held = {"segments": len(trace), "tokens": tokens, "memories": len(trace.memories), "beliefs": trace.beliefs}
+        held = {
+            "segments": len(trace),
+            "tokens": tokens,
+            "memories": len(trace.memory_segments),
+            "beliefs": trace.beliefs,
+        }
         asked = {"segment": segment, "answers": as_json(args.question, answers)} if answers else {}
         print(json.dumps(held | asked))
         return
-    print(f"{len(trace):,} segments, {tokens:,} tokens, {len(trace.memories):,} memories kept.")
+    print(f"{len(trace):,} segments, {tokens:,} tokens, {len(trace.memory_segments):,} memories kept.")
     for question, beliefs in trace.beliefs.items():
         print(f"Believed of {question!r}:")
         changes = [b for a, b in zip([{"text": None}, *beliefs], beliefs, strict=False) if a["text"] != b["text"]]

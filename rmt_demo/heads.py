@@ -10,7 +10,7 @@ from transformers import initialization as init
 
 from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput, RMTPreTrainedModel
-from .recall import ROUND_TWO, only, stretches
+from .recall import ROUND_TWO, cut_out, only, stretches
 
 
 class RMTForSequenceClassification(RMTPreTrainedModel):
@@ -91,7 +91,7 @@ class RMTForMaskedLM(RMTPreTrainedModel):
         if len(taken) <= ROUND_TWO:
             return taken.new_ones(len(memory))
         ids, mask = ids.expand(len(taken), -1), mask.expand(len(taken), -1)
-        hidden, _ = self.rmt.cell(ids, only(memory, self.rmt.initial_memory(1), taken), mask)
+        hidden, _ = self.rmt.cell(ids, cut_out(memory, self.rmt.memory, taken), mask)
         unknown = self._answers(ids, hidden)[:, 0].log_softmax(-1)[:, self.config.unknown_token_id]
         return taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0)
 

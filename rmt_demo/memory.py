@@ -124,12 +124,10 @@ class MemoryCell(nn.Module):
                 near = torch.cat([near[..., :1], near.new_ones(len(near), m, rows), near[..., 1:]], dim=2)
                 mask[:, 0, 1 : m + 1] &= near
             spread = self.memory_positions(lengths)
-            text_positions, ages = (
-                torch.arange(begin, begin + count, device=framed.device).expand(len(framed), -1)
-                for begin, count in ((m + 1, text.shape[1]), (self.config.segment_length, stored.shape[1]))
-            )
+            text_positions = torch.arange(m + 1, m + 1 + text.shape[1], device=framed.device).expand(len(framed), -1)
             first = torch.zeros_like(spread[:, :1])
-            extra["position_ids"] = torch.cat([first, spread, ages, text_positions], dim=1) + self.first_position
+            places = torch.cat([first, spread, self._ages(filled), text_positions], dim=1)
+            extra["position_ids"] = places + self.first_position
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, rows + 2 :]], dim=1), hidden[:, 1 : m + 1]
 
@@ -232,6 +230,12 @@ class MemoryCell(nn.Module):
         if not self.config.spread_memory:
             return index + 1
         return m + 1 + (2 * index + 1) * (lengths[:, None] - 1) // (2 * m)
+
+    def _ages(self, filled: Tensor) -> Tensor:
+        """Where stored tokens stand: which are `filled` [B, s'] -> position ids [B, s'], behind the longest segment and
+        in their order; blank ones between them do not count. What the backbone has no position for shares its last."""
+        ages = self.config.segment_length + (filled.long().cumsum(1) - 1).clamp(min=0)
+        return ages.clamp(max=self.longest_input - 1) if self.longest_input else ages
 
     def _near(self, lengths: Tensor, rows: int) -> Tensor:
         """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]

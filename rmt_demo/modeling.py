@@ -140,7 +140,7 @@ class RMTModel(RMTPreTrainedModel):
     """The recurrence: reads segments into a memory and runs the last one with that memory in view.
 
     Raises:
-        ValueError: if segment_length (and stored tokens) are more than the backbone has positions for.
+        ValueError: if segment_length is more than the backbone has positions for.
     """
 
     def __init__(self, config: RMTConfig):
@@ -153,11 +153,6 @@ class RMTModel(RMTPreTrainedModel):
             raise ValueError(
                 f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "
                 "make it that or less."
-            )
-        if positions and config.num_stored_tokens > positions - config.segment_length:
-            raise ValueError(
-                f"{config.num_stored_tokens} stored tokens need as many of the backbone's {positions} positions behind "
-                f"the segment's {config.segment_length}: take fewer, or shorter segments."
             )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         if config.freeze_embeddings:

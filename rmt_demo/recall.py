@@ -34,6 +34,23 @@ def stretches(memory: Tensor, start: Tensor) -> Tensor:
     return taken
 
 
+def cut_out(memory: Tensor, start: Tensor, taken: Tensor) -> Tensor:
+    """P parts of one memory, each with room for no more stored tokens than the fullest needs.
+
+    Args:
+        memory: [m + s, d].
+        start: [m, d], the working tokens that a text begins with.
+        taken: [P, m + s] bool, the tokens of each part.
+
+    Returns:
+        [P, m + n, d], the stored tokens in their order.
+    """
+    m = len(start)
+    places = taken[:, m:].int().argsort(dim=1, descending=True, stable=True)[:, : int(taken[:, m:].sum(1).max())]
+    stored = memory[m:][places] * taken[:, m:].gather(1, places)[..., None]
+    return torch.cat([torch.where(taken[:, :m, None], memory[:m], start.to(memory.dtype)), stored], dim=1)
+
+
 def only(memory: Tensor, blank: Tensor, taken: Tensor) -> Tensor:
     """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d], the others as
     in the memory `blank` that a text begins with."""

@@ -11,6 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
+from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
 
 from .answers import Answer
 from .reader import SegmentStep
@@ -41,7 +43,7 @@ class Trace:
         self.beliefs: dict[str, list[dict]] = {}
         self.tail: list[int] = []
         self._every = 1  # the memory of every so many segments is kept
-        self._memories: list[tuple[int, Tensor]] = []  # (segment, [m + s, d] float16)
+        self._memories: list[tuple[int, Tensor]] = []  # (segment, float16, see `_trimmed`)
         self._norms: list[Tensor] = []
         self._gates: list[Tensor] = []
         self._ids: list[Tensor] = []  # [tokens of the segment] int32
@@ -66,9 +68,9 @@ class Trace:
             raise ValueError(f"{len(self.questions)} questions are pinned: give as many answers, not {len(answers)}.")
         for question, answer in zip(self.questions, answers, strict=True):
             self.beliefs[question].append({"segment": len(self), "text": answer.text, "score": answer.score})
-        if len(self) % self._every == 0:
-            self._memories.append((len(self), step.memory.half()))
         self._norms.append(step.update_norm)
+        if len(self) % self._every == 0:
+            self._memories.append((len(self), _trimmed(step.memory.half())))
         self._gates.append(step.gate)
         self._ids.append(torch.tensor(step.ids, dtype=torch.int32))
         self.tail = []
@@ -83,7 +85,7 @@ class Trace:
     @property
     def memories(self) -> Tensor:
         """[K, m + s, d] float16: the memory after each of the segments `memory_segments`."""
-        return _stack([memory for _, memory in self._memories])
+        return _stack([self._whole(memory) for _, memory in self._memories])
 
     @property
     def memory_segments(self) -> Tensor:
@@ -98,7 +100,7 @@ class Trace:
         if kept == 0:
             return None
         last, memory = memories[kept - 1]
-        return last + 1, memory
+        return last + 1, self._whole(memory)
 
     @property
     def update_norms(self) -> Tensor:
@@ -120,14 +122,20 @@ class Trace:
         """[T] int32: the segments' token ids, one after the other."""
         return torch.cat(self._ids) if self._ids else torch.empty(0, dtype=torch.int32)
 
+    def _whole(self, memory: Tensor) -> Tensor:
+        """A memory that was kept, with the blank tokens at its end [m + s, d]."""
+        return pad(memory, (0, 0, 0, len(self._norms[0]) - len(memory)))
+
     def save(self, folder: str | Path) -> None:
         """Write `trace.safetensors` and `trace.json` into a folder, which is made where it is missing."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        names = ("memories", "memory_segments", "update_norms", "gates", "token_counts", "token_ids")
-        save_file({name: getattr(self, name) for name in names}, folder / TENSORS)
-        kept = ("questions", "beliefs", "max_memories", "tail")
-        about = json.dumps({name: getattr(self, name) for name in kept}, indent=1)
+        names = ("memory_segments", "update_norms", "gates", "token_counts", "token_ids")
+        kept = [memory for _, memory in self._memories]
+        memories = pad_sequence(kept, batch_first=True) if kept else self.memories
+        save_file({name: getattr(self, name) for name in names} | {"memories": memories}, folder / TENSORS)
+        also = ("questions", "beliefs", "max_memories", "tail")
+        about = json.dumps({name: getattr(self, name) for name in also}, indent=1)
         (folder / ABOUT).write_text(about + "\n", encoding="utf-8")
 
     @classmethod
@@ -155,7 +163,7 @@ class Trace:
     def _from(cls, tensors: dict[str, Tensor], about: dict) -> "Trace":
         trace, segments = cls(about["max_memories"]), tensors["memory_segments"].tolist()
         trace.questions, trace.beliefs, trace.tail = about["questions"], about["beliefs"], about["tail"]
-        trace._memories = list(zip(segments, tensors["memories"], strict=True))
+        trace._memories = list(zip(segments, map(_trimmed, tensors["memories"]), strict=True))
         trace._every = segments[1] - segments[0] if len(segments) > 1 else 1
         trace._norms, trace._gates = list(tensors["update_norms"]), list(tensors["gates"])
         counts = tensors["token_counts"].tolist()
@@ -163,6 +171,12 @@ class Trace:
             raise ValueError("The tensors are not of the same segments.")
         trace._ids = list(tensors["token_ids"].split(counts)) if counts else []
         return trace
+
+
+def _trimmed(memory: Tensor) -> Tensor:
+    """A memory [m + s, d] without the stored tokens behind the last that is filled, which are most of it."""
+    filled = memory.any(-1).nonzero()[:, 0].tolist()
+    return memory[: filled[-1] + 1 if filled else 0].clone()
 
 
 def _stack(rows: list[Tensor]) -> Tensor:

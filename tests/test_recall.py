@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rmt_demo.attention import query_attention
-from rmt_demo.recall import ROUND_TWO, STRETCH, only, stretches
+from rmt_demo.recall import ROUND_TWO, STRETCH, cut_out, only, stretches
 
 M, S, WIDTH = 2, 60, 32
 START = torch.full((M, WIDTH), 0.1)
@@ -58,6 +58,34 @@ def test_what_is_not_taken_is_as_if_it_had_never_been_read():
     assert torch.equal(first, second)
 
 
+def test_a_part_is_no_longer_than_it_must_be_and_answers_as_the_whole_with_the_rest_blank(make_model):
+    model = make_model(**TINY)
+    start = model.rmt.memory.detach()
+    memory = holding(50, working=(1,), start=start)
+    taken = torch.zeros(2, M + S, dtype=torch.bool)
+    taken[0, [1, M + 7, M + 8, M + 40]] = taken[1, [M + 3]] = True
+    parts = cut_out(memory, start, taken)
+    assert parts.shape == (2, M + 3, WIDTH)
+    assert torch.equal(parts[0], torch.cat([start[:1], memory[[1, M + 7, M + 8, M + 40]]]))
+    assert torch.equal(parts[1, : M + 1], torch.cat([start, memory[[M + 3]]])) and not parts[1, M + 1 :].any()
+    ids = torch.tensor([[2, 7, 8, 3]]).expand(2, -1)
+    with torch.inference_mode():
+        short, whole = (model.rmt.cell(ids, m)[0] for m in (parts, only(memory, model.rmt.initial_memory(1), taken)))
+    assert torch.allclose(short, whole, atol=1e-5)
+
+
+def test_there_may_be_more_stored_tokens_than_positions(make_model):
+    model = make_model(**TINY | {"num_stored_tokens": 200})
+    start = model.rmt.memory.detach()
+    memory = torch.cat([start, torch.randn(200, WIDTH, generator=torch.Generator().manual_seed(0))])[None]
+    ids = torch.tensor([[[2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
+    assert model.rmt.cell.longest_input < 200
+    with torch.inference_mode():
+        assert model(ids, memory=memory).logits.isfinite().all()
+        model.config.unknown_token_id = None  # all of it at once
+        assert model(ids, memory=memory).logits.isfinite().all()
+
+
 @pytest.fixture
 def asked(make_model, monkeypatch):
     """asked(*marked): a model for which a stretch says "unknown" unless one of these rows of the memory is in it, and
@@ -69,7 +97,7 @@ def asked(make_model, monkeypatch):
         ids = torch.tensor([[2, 7, 8, *[4] * 3, 3]]).expand(2, -1)
 
         def cell(ids, parts, mask):
-            return parts[:, list(marked)].any(-1).any(1), None
+            return torch.stack([(parts == memory[row]).all(-1).any(1) for row in marked]).any(0), None
 
         def answers(ids, known):
             logits = torch.zeros(len(known), 3, 50)

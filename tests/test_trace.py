@@ -13,7 +13,8 @@ QUESTIONS = ["Where is Mary?", "Where is John?"]
 @pytest.fixture(scope="module")
 def make_trace(make_model, tokenizer):
     """A trace of a text of about 40 segments, the first question pinned from the start, the second from segment 3."""
-    model = make_model(memory_update="gated", text_attends_memory=False)
+    stores = {"memory_update": "gated", "spread_memory": True, "num_stored_tokens": 300}
+    model = make_model(text_attends_memory=False, **stores)
 
     def make(**options):
         reader, trace, steps = Reader(model, tokenizer), Trace(**options), []
@@ -54,6 +55,8 @@ def test_round_trip_and_going_on(make_trace, tmp_path, max_memories):
     trace, steps = make_trace(max_memories=max_memories)
     trace.tail = [7, 8, 9]
     trace.save(tmp_path / "deep" / "folder")
+    saved = load_file(tmp_path / "deep" / "folder" / "trace.safetensors")["memories"]
+    assert saved[-1].any() and saved.shape[1] < trace.memories.shape[1], "stored tokens that were never used"
     loaded = Trace.load(tmp_path / "deep" / "folder")
     same(loaded, trace)
     trace.questions.clear()
