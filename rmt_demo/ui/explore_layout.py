@@ -69,7 +69,7 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> None
         action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=160)
         std = gr.Slider(0, 3, 1, step=0.1, label="Strength of the noise", min_width=140, buttons=[])
     chosen = gr.Textbox(
-        label=f"Memory tokens, 1 to {config.memory_size}{stored}",
+        label=f"Memory tokens, 1 to {config.memory_size:,}{stored}",
         placeholder="1-4, 7",
         max_length=2_000,
         elem_id="tokens",

@@ -5,7 +5,7 @@ PAPER = "[arXiv 2304.11062](https://arxiv.org/abs/2304.11062)"
 ABOUT = """
 # Recurrent Memory Transformer
 
-A {layers}-layer Transformer that sees {segment} tokens at a time reads a text of any length by carrying **{memory}
+A {layers}-layer Transformer that sees {segment} tokens at a time reads a text of any length by carrying **{memory:,}
 memory tokens** from one segment to the next. Hide facts in a long text (a *haystack*), watch the memory while the
 model reads it, and ask: only what the memory kept can be answered.
 """
