@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.babi import LONGEST, QA, QUESTIONS, SENTENCES, answer, lines
+from rmt_demo.data.babi import LONGEST, QA, QUESTIONS, SENTENCES, answer
 from rmt_demo.data.families import FAMILIES, paraphrases
 from rmt_demo.data.words import pool, side
 from rmt_demo.data.world import Query, Statement
@@ -34,8 +34,8 @@ def form(template):
     return re.compile("".join(forms), re.IGNORECASE if template.startswith("{direction}") else 0)
 
 
-ACTS = [(kind, form(line)) for kind, templates in SENTENCES.items() for line in lines(templates)]
-ASKED = [(key, form(line)) for key, templates in QUESTIONS.items() for line in lines(templates)]
+ACTS = [(kind, form(line)) for kind, templates in SENTENCES.items() for line in templates]
+ASKED = [(key, form(line)) for key, templates in QUESTIONS.items() for line in templates]
 
 
 @cache
@@ -205,7 +205,7 @@ def test_no_evaluation_paraphrase_is_in_training():
     mine = {"train": set(), "eval": set()}
     for templates in (*SENTENCES.values(), *QUESTIONS.values()):
         for split, seen in mine.items():
-            seen |= shapes(paraphrases(lines(templates), split))
+            seen |= shapes(paraphrases(templates, split))
     assert not mine["train"] & mine["eval"]
     other = {"train": set(), "eval": set()}
     for family in FAMILIES.values():

@@ -9,11 +9,14 @@
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
 every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
 answers is never asked. Words and paraphrases are divided into training and evaluation (only the four directions are
-in both). And nothing happens that what was said before rules out: only what lies where one is can be picked up.
+in both): the paraphrases stand in `tables/babi.txt`, one a line, and the last of each kind is kept for evaluation. And
+nothing happens that what was said before rules out: only what lies where one is can be picked up.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
+from pathlib import Path
 from random import Random
 
 from .families import paraphrases
@@ -23,182 +26,21 @@ from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, re
 
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
-# One paraphrase a line; the last of each is kept for evaluation.
-SENTENCES = {
-    "go": """
-        {person} went to the {site}.
-        {person} moved to the {site}.
-        {person} travelled to the {site}.
-        {person} journeyed to the {site}.
-        {person} walked to the {site}.
-        {person} came to the {site}.
-        {person} headed for the {site}.
-        {person} hurried over to the {site}.
-        {person} has gone to the {site}.
-        {person} ran into the {site}.
-        {person} made for the {site}.
-        {person} entered the {site}.
-        To the {site} went {person}.
-        {person} wandered to the {site}.""",
-    "take": """
-        {person} picked up the {object}.
-        {person} took the {object}.
-        {person} grabbed the {object}.
-        {person} got the {object}.
-        {person} lifted the {object}.
-        {person} seized the {object}.
-        {person} snatched up the {object}.
-        {person} took hold of the {object}.
-        {person} gathered up the {object}.
-        {person} took the {object} along.
-        The {object} was picked up by {person}.
-        {person} collected the {object}.""",
-    "drop": """
-        {person} dropped the {object}.
-        {person} put down the {object}.
-        {person} discarded the {object}.
-        {person} let go of the {object}.
-        {person} left the {object} on the ground.
-        {person} laid the {object} down.
-        {person} got rid of the {object}.
-        {person} let the {object} fall.
-        {person} left the {object} behind.
-        {person} placed the {object} on the floor.
-        The {object} was put down by {person}.
-        {person} set down the {object}.""",
-    "give": """
-        {giver} gave the {object} to {receiver}.
-        {giver} handed the {object} to {receiver}.
-        {giver} passed the {object} to {receiver}.
-        {giver} gave {receiver} the {object}.
-        {giver} handed {receiver} the {object}.
-        {giver} offered the {object} to {receiver}.
-        {giver} let {receiver} have the {object}.
-        {giver} brought the {object} to {receiver}.
-        {giver} entrusted the {object} to {receiver}.
-        {receiver} was handed the {object} by {giver}.
-        {receiver} accepted the {object} from {giver}.
-        The {object} was given to {receiver} by {giver}.
-        {giver} presented the {object} to {receiver}.""",
-    "lies": """
-        The {subject} is {direction} of the {reference}.
-        The {subject} is to the {direction} of the {reference}.
-        The {subject} lies {direction} of the {reference}.
-        The {subject} lies to the {direction} of the {reference}.
-        The {subject} is situated {direction} of the {reference}.
-        The {subject} is located to the {direction} of the {reference}.
-        You see the {subject} {direction} of the {reference}.
-        {direction} of the {reference} is the {subject}.
-        To the {direction} of the {reference} lies the {subject}.
-        Going {direction} from the {reference} you come to the {subject}.
-        The {subject} has been built {direction} of the {reference}.
-        The {reference} has the {subject} to its {direction}.
-        The {subject} can be found {direction} of the {reference}.""",
-}
-# The key: family, slots known, slot asked for. "carried" and "before" are about a thing that people take and drop.
-QUESTIONS = {
-    ("go", "person", "site"): """
-        Where is {person}?
-        Where is {person} now?
-        Where did {person} go?
-        Where has {person} got to?
-        What is the place where {person} is?
-        Do you know where {person} is?
-        Where can {person} be seen?
-        Say where {person} is.
-        In which place is {person}?""",
-    ("carried", "object", "site"): """
-        Where is the {object}?
-        Where is the {object} now?
-        Where has the {object} got to?
-        What is the place where the {object} is?
-        Do you know where the {object} is?
-        Where can the {object} be seen?
-        Where did the {object} end up?
-        Say where the {object} is.
-        In which place is the {object}?""",
-    ("before", "object", "site", "earlier"): """
-        Where was the {object} before the {site}?
-        Where was the {object} before it was in the {site}?
-        Before the {site}, where was the {object}?
-        Where did the {object} come to the {site} from?
-        From where did somebody take the {object} to the {site}?
-        Before it came to the {site}, where was the {object}?
-        What place did the {object} leave for the {site}?
-        Say where the {object} was before the {site}.
-        Where was the {object} just before it got to the {site}?
-        Where had the {object} been before the {site}?""",
-    ("lies", "direction", "reference", "subject"): """
-        What is {direction} of the {reference}?
-        What is to the {direction} of the {reference}?
-        What stands {direction} of the {reference}?
-        What lies to the {direction} of the {reference}?
-        What is there {direction} of the {reference}?
-        Say what is {direction} of the {reference}.
-        {direction} of the {reference} is what?
-        What do you come to going {direction} from the {reference}?
-        Which of the places lies {direction} of the {reference}?
-        Which place is {direction} of the {reference}?""",
-    ("lies", "subject", "direction", "reference"): """
-        What is the {subject} {direction} of?
-        What is the {subject} to the {direction} of?
-        What does the {subject} lie {direction} of?
-        The {subject} is {direction} of what?
-        The {subject} lies to the {direction} of what?
-        Say what the {subject} is {direction} of.
-        {direction} of what is the {subject}?
-        From what do you go {direction} to come to the {subject}?
-        Which of the places does the {subject} lie {direction} of?
-        Which place is the {subject} {direction} of?""",
-    ("give", "object", "receiver", "giver"): """
-        Who gave the {object} to {receiver}?
-        Who handed the {object} to {receiver}?
-        Who passed the {object} to {receiver}?
-        Who gave {receiver} the {object}?
-        Who let {receiver} have the {object}?
-        Who was it that gave {receiver} the {object}?
-        By whom was {receiver} given the {object}?
-        {receiver} got the {object} from whom?
-        From whom did {receiver} get the {object}?""",
-    ("give", "giver", "object", "receiver"): """
-        Who did {giver} give the {object} to?
-        To whom did {giver} give the {object}?
-        Who did {giver} hand the {object} to?
-        To whom did {giver} pass the {object}?
-        {giver} gave the {object} to whom?
-        Who was given the {object} by {giver}?
-        Who got the {object} from {giver}?
-        Who did {giver} let have the {object}?
-        Who received the {object} from {giver}?""",
-    ("give", "giver", "receiver", "object"): """
-        What did {giver} give to {receiver}?
-        What did {giver} hand to {receiver}?
-        What did {giver} pass to {receiver}?
-        What did {giver} give {receiver}?
-        What was {receiver} given by {giver}?
-        What did {receiver} get from {giver}?
-        What did {giver} let {receiver} have?
-        {giver} gave what to {receiver}?
-        What did {receiver} receive from {giver}?""",
-    ("give", "object", "giver"): """
-        Who gave the {object}?
-        Who gave the {object} away?
-        Who handed over the {object}?
-        Who passed the {object} on?
-        From whom did the {object} come?
-        Who was it that gave the {object}?
-        Whose was the {object} before it was given away?
-        By whom was the {object} given away?""",
-    ("give", "object", "receiver"): """
-        Who received the {object}?
-        Who was given the {object}?
-        Who obtained the {object}?
-        Who was handed the {object}?
-        Who was it that got the {object}?
-        Who did somebody give the {object} to?
-        The {object} was given to whom?
-        To whom was the {object} given?""",
-}
+
+def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
+    """The paraphrases of each kind of sentence, and of each kind of question: family, slots known, slot asked for."""
+    sentences, questions = {}, {}
+    for block in (Path(__file__).parent / "tables" / table).read_text().strip().split("\n\n"):
+        head, *templates = block.splitlines()
+        if "->" in head:
+            questions[tuple(re.findall(r"\w+", head))] = tuple(templates)
+        else:
+            sentences[head] = tuple(templates)
+    return sentences, questions
+
+
+# "carried" and "before" are questions about a thing that people take and drop.
+SENTENCES, QUESTIONS = _load("babi.txt")
 
 
 def qa1(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
@@ -410,13 +252,8 @@ def _state(rng: Random, split: str, family: str, slots: Slots) -> Statement:
     return Statement(family, slots, _say(rng, split, SENTENCES[family], slots))
 
 
-def _say(rng: Random, split: str, templates: str, slots: Slots) -> str:
-    return render(rng.choice(paraphrases(lines(templates), split)), slots)
-
-
-def lines(templates: str) -> tuple[str, ...]:
-    """The paraphrases of an entry of SENTENCES or QUESTIONS."""
-    return tuple(line.strip() for line in templates.strip().splitlines())
+def _say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> str:
+    return render(rng.choice(paraphrases(templates, split)), slots)
 
 
 def _ask(rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int) -> list[Question]:
