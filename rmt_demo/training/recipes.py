@@ -101,20 +101,6 @@ ROOMY = Recipe(
     ),
 )
 
-# Stories of bAbI's kind in more wordings, for the checkpoint of ROOMY, once its gates have been taught. Teach them
-# again.
-FURTHER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
-FURTHER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa3", "qa3", "qa4", "qa4", "qa5", "qa5")
-CROWDED = WIDE | {"facts": (1, 8), "task_rate": 0.5}
-FURTHER = Recipe(
-    config=ROOMY.config,
-    warmup=30,
-    guided_gates=True,
-    stages=(
-        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **CROWDED), (208, 272), 1e-4, 1.0, 730),
-    ),
-)
-
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
 # segments holds shorter inputs too, or the model would learn to rely on their number. Needs a GPU.
 PAPER = Recipe(
@@ -161,7 +147,6 @@ RECIPES = {
     "more": MORE,
     "wider": WIDER,
     "roomy": ROOMY,
-    "further": FURTHER,
     "paper": PAPER,
     "paper-smoke": PAPER_SMOKE,
     "smoke": SMOKE,
