@@ -195,6 +195,17 @@ def test_further_words_stand_in_for_half_and_change_nothing_else(name):
             assert answers(story, question.text) == {question.answer}
 
 
+@pytest.mark.parametrize("name", QA)
+def test_some_questions_are_of_what_no_fact_is_about(name):
+    questions = [(s, q) for s in draw(name, count=500, questions=3, unknown_rate=0.3) for q in s.questions]
+    assert 0.2 < sum(q.answer == "unknown" for _, q in questions) / len(questions) < 0.4
+    for story, question in questions:
+        said = {word for fact in story.statements for _, word in fact.slots}
+        strangers = [word for slot, word in question.query.known if slot != "direction" and word not in said]
+        assert len(strangers) == (question.answer == "unknown"), f"{' '.join(story.sentences)} {question.text}"
+        assert question.answer in said or question.answer == question.kind == "unknown"
+
+
 def shapes(templates):
     """Templates with all slots alike."""
     return {re.sub(r"{\w+}", "{}", template.replace("{direction}", "north")) for template in templates}

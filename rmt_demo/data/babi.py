@@ -15,6 +15,7 @@ nothing happens that what was said before rules out: only what lies where one is
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -24,6 +25,7 @@ from .tasks import OPPOSITE, lies_oracle
 from .words import PROPER, pool
 from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, render
 
+KINDS = {"giver": "person", "receiver": "person", "subject": "site", "reference": "site"}  # of words in these slots
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
@@ -43,7 +45,9 @@ def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...],
 SENTENCES, QUESTIONS = _load("babi.txt")
 
 
-def qa1(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
+def qa1(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
     """People move about; where is one of them? That person's last move counts.
 
     Args:
@@ -52,24 +56,32 @@ def qa1(rng: Random, split="train", sentences: int | None = None, questions=1, e
         sentences: facts in the story, the needless ones included, up to 20; by default a random 2 to 12.
         questions: different questions to ask, or fewer if the story has no more with exactly one answer.
         extra_words: further words of that split; they stand in for half of all people, things and places.
+        unknown_rate: share of the questions that are about somebody or something in no fact, with the answer "unknown".
+            bAbI has none; a model trained so learns that whoever is asked for is where somebody else is.
 
     Raises:
         ValueError: for an unknown split, or a number out of range.
     """
-    return _play(rng, split, sentences, questions, extra_words, 1, {"go": 1}, _whereabouts)
+    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 1, {"go": 1}, _whereabouts)
 
 
-def qa2(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
+def qa2(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
     """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
-    return _play(rng, split, sentences, questions, extra_words, 2, _CARRYING, _things)
+    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 2, _CARRYING, _things)
 
 
-def qa3(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
+def qa3(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
     """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
-    return _play(rng, split, sentences, questions, extra_words, 3, _CARRYING, _moves)
+    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 3, _CARRYING, _moves)
 
 
-def qa4(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
+def qa4(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
     """Places lie around places; what is north of one? Arguments as in `qa1`.
 
     A story has one or more maps with no place in common, each a middle and the places on up to four sides of it.
@@ -87,12 +99,15 @@ def qa4(rng: Random, split="train", sentences: int | None = None, questions=1, e
         facts.append(_state(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
         queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
         queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
-    return _story(facts, _ask(rng, split, facts, queries, questions))
+    return _story(facts, _ask(rng, split, facts, queries, questions, unknown_rate))
 
 
-def qa5(rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=()) -> Story:
+def qa5(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
     """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
-    return _play(rng, split, sentences, questions, extra_words, 1, {"give": 4, "go": 1, "take": 1, "drop": 1}, _gifts)
+    acts = {"give": 4, "go": 1, "take": 1, "drop": 1}
+    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 1, acts, _gifts)
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
@@ -176,14 +191,22 @@ def _length(rng: Random, sentences: int | None, questions: int, least: int) -> i
 
 
 def _play(
-    rng, split, sentences, questions, extra_words, least: int, acts: dict[str, int], queries: Callable[..., list[Query]]
+    rng,
+    split,
+    sentences,
+    questions,
+    extra_words,
+    unknown_rate,
+    least: int,
+    acts: dict[str, int],
+    queries: Callable[..., list[Query]],
 ) -> Story:
     """Let people do things until something can be asked about them; `acts` are families with their weights."""
     length = _length(rng, sentences, questions, least)
     while True:  # drawn again until there is a question, of the same length
         scene = _Scene(rng, split, length, extra_words)
         facts = [scene.act(acts) for _ in range(length)]
-        if asked := _ask(rng, split, facts, queries(facts), questions):
+        if asked := _ask(rng, split, facts, queries(facts), questions, unknown_rate):
             return _story(facts, asked)
 
 
@@ -256,7 +279,9 @@ def _say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> s
     return render(rng.choice(paraphrases(templates, split)), slots)
 
 
-def _ask(rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int) -> list[Question]:
+def _ask(
+    rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int, unknown_rate: float
+) -> list[Question]:
     """Up to `count` questions in random order; queries without exactly one answer are passed over."""
     asked: list[Question] = []
     queries = rng.sample(queries, len(queries))
@@ -269,9 +294,20 @@ def _ask(rng: Random, split: str, facts: list[Statement], queries: list[Query], 
             reply = answer(facts, query)
         except ValueError:
             continue
+        kind = _kind(facts, query)
+        if unknown_rate and rng.random() < unknown_rate:
+            query, reply, kind = _of_another(rng, split, facts, query), UNKNOWN, UNKNOWN
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(_say(rng, split, QUESTIONS[key], query.known), reply, _kind(facts, query), query))
+        asked.append(Question(_say(rng, split, QUESTIONS[key], query.known), reply, kind, query))
     return asked
+
+
+def _of_another(rng: Random, split: str, facts: list[Statement], query: Query) -> Query:
+    """The same about a person, a thing or a place that no fact is about."""
+    slot = rng.choice([slot for slot, _ in query.known if slot != "direction"])
+    said = {word for fact in facts for _, word in fact.slots}
+    word = rng.choice([word for word in pool(KINDS.get(slot, slot), split) if word not in said])
+    return replace(query, known=tuple((name, word if name == slot else known) for name, known in query.known))
 
 
 def _kind(facts: list[Statement], query: Query) -> str:

@@ -39,7 +39,7 @@ class Mixture:
                   ends in a segment of any size, and the question stands alone
     task_rate     share of samples that are one of these tasks
     tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5")
-    unknown_rate  share of questions about what the text does not say
+    unknown_rate  share of questions about what the text does not say, the paper's tasks apart
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
     own           families of your own, as a table (see `families.own`)
@@ -150,8 +150,8 @@ class BatchMaker:
         if rng.random() < mixture.task_rate:
             name = rng.choice(mixture.tasks)
             if name in QA:
-                words = self.stories.extra_words
-                story, at_start = QA[name](rng, self.stories.split, questions=count, extra_words=words), False
+                more = {"extra_words": self.stories.extra_words, "unknown_rate": mixture.unknown_rate}
+                story, at_start = QA[name](rng, self.stories.split, questions=count, **more), False
             else:
                 task = (TASKS | EASIER)[name](rng, count)
                 story, at_start = task.story, task.at_start

@@ -43,7 +43,7 @@ TASKS = {
     "open": dataclasses.replace(OPEN, unknown_rate=0.0),
     "unknown": dataclasses.replace(OPEN, unknown_rate=1.0),
     "heldout": dataclasses.replace(OPEN, unknown_rate=0.0, families="heldout"),
-} | {name: dataclasses.replace(OPEN, task_rate=1.0, tasks=(name,)) for name in QA}
+} | {name: dataclasses.replace(OPEN, unknown_rate=0.0, task_rate=1.0, tasks=(name,)) for name in QA}
 SEGMENTS = (1, 2, 4, 8, 64)
 STREAM = "stream"
 STREAM_SAMPLES, STREAM_SEGMENTS = 100, 64  # at most: nothing is shared between texts, so they take their time
