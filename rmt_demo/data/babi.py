@@ -25,7 +25,12 @@ from .tasks import OPPOSITE, lies_oracle
 from .words import PROPER, pool
 from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, render
 
-KINDS = {"giver": "person", "receiver": "person", "subject": "site", "reference": "site"}  # of words in these slots
+KIND_OF = {
+    "giver": "person",
+    "receiver": "person",
+    "subject": "site",
+    "reference": "site",
+}  # where a slot is not its words' kind
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
@@ -57,7 +62,7 @@ def qa1(
         questions: different questions to ask, or fewer if the story has no more with exactly one answer.
         extra_words: further words of that split; they stand in for half of all people, things and places.
         unknown_rate: share of the questions that are about somebody or something in no fact, with the answer "unknown".
-            bAbI has none; a model trained so learns that whoever is asked for is where somebody else is.
+            bAbI has none; a model trained without learns that whoever is asked for is where another is.
 
     Raises:
         ValueError: for an unknown split, or a number out of range.
@@ -306,7 +311,7 @@ def _of_another(rng: Random, split: str, facts: list[Statement], query: Query) -
     """The same about a person, a thing or a place that no fact is about."""
     slot = rng.choice([slot for slot, _ in query.known if slot != "direction"])
     said = {word for fact in facts for _, word in fact.slots}
-    word = rng.choice([word for word in pool(KINDS.get(slot, slot), split) if word not in said])
+    word = rng.choice([word for word in pool(KIND_OF.get(slot, slot), split) if word not in said])
     return replace(query, known=tuple((name, word if name == slot else known) for name, known in query.known))
 
 
