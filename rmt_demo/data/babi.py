@@ -15,7 +15,7 @@ nothing happens that what was said before rules out: only what lies where one is
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -50,6 +50,17 @@ def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...],
 SENTENCES, QUESTIONS = _load("babi.txt")
 
 
+@dataclass(frozen=True)
+class _Telling:
+    """How a story is told and what is asked of it: the arguments of `qa1` but its length."""
+
+    rng: Random
+    split: str
+    questions: int
+    extra_words: Sequence[str]
+    unknown_rate: float
+
+
 def qa1(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
@@ -67,21 +78,21 @@ def qa1(
     Raises:
         ValueError: for an unknown split, or a number out of range.
     """
-    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 1, {"go": 1}, _whereabouts)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 1, {"go": 1}, _whereabouts)
 
 
 def qa2(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
     """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
-    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 2, _CARRYING, _things)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 2, _CARRYING, _things)
 
 
 def qa3(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
     """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
-    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 3, _CARRYING, _moves)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 3, _CARRYING, _moves)
 
 
 def qa4(
@@ -104,7 +115,7 @@ def qa4(
         facts.append(_state(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
         queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
         queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
-    return _story(facts, _ask(rng, split, facts, queries, questions, unknown_rate))
+    return _story(facts, _ask(_Telling(rng, split, questions, extra_words, unknown_rate), facts, queries))
 
 
 def qa5(
@@ -112,7 +123,7 @@ def qa5(
 ) -> Story:
     """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
     acts = {"give": 4, "go": 1, "take": 1, "drop": 1}
-    return _play(rng, split, sentences, questions, extra_words, unknown_rate, 1, acts, _gifts)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 1, acts, _gifts)
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
@@ -196,22 +207,14 @@ def _length(rng: Random, sentences: int | None, questions: int, least: int) -> i
 
 
 def _play(
-    rng,
-    split,
-    sentences,
-    questions,
-    extra_words,
-    unknown_rate,
-    least: int,
-    acts: dict[str, int],
-    queries: Callable[..., list[Query]],
+    how: _Telling, sentences: int | None, least: int, acts: dict[str, int], queries: Callable[..., list[Query]]
 ) -> Story:
     """Let people do things until something can be asked about them; `acts` are families with their weights."""
-    length = _length(rng, sentences, questions, least)
+    length = _length(how.rng, sentences, how.questions, least)
     while True:  # drawn again until there is a question, of the same length
-        scene = _Scene(rng, split, length, extra_words)
+        scene = _Scene(how.rng, how.split, length, how.extra_words)
         facts = [scene.act(acts) for _ in range(length)]
-        if asked := _ask(rng, split, facts, queries(facts), questions, unknown_rate):
+        if asked := _ask(how, facts, queries(facts)):
             return _story(facts, asked)
 
 
@@ -284,26 +287,24 @@ def _say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> s
     return render(rng.choice(paraphrases(templates, split)), slots)
 
 
-def _ask(
-    rng: Random, split: str, facts: list[Statement], queries: list[Query], count: int, unknown_rate: float
-) -> list[Question]:
-    """Up to `count` questions in random order; queries without exactly one answer are passed over."""
-    asked: list[Question] = []
+def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Question]:
+    """Up to `how.questions` questions in random order; queries without exactly one answer are passed over."""
+    rng, asked = how.rng, []
     queries = rng.sample(queries, len(queries))
     if rng.random() < 0.3:  # "Who received the cup?" seldom has one answer, and would seldom be asked
         queries.sort(key=lambda query: len(query.known))
     for query in queries:
-        if len(asked) == count:
+        if len(asked) == how.questions:
             break
         try:
             reply = answer(facts, query)
         except ValueError:
             continue
         kind = _kind(facts, query)
-        if unknown_rate and rng.random() < unknown_rate:
-            query, reply, kind = _of_another(rng, split, facts, query), UNKNOWN, UNKNOWN
+        if how.unknown_rate and rng.random() < how.unknown_rate:
+            query, reply, kind = _of_another(rng, how.split, facts, query), UNKNOWN, UNKNOWN
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(_say(rng, split, QUESTIONS[key], query.known), reply, kind, query))
+        asked.append(Question(_say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query))
     return asked
 
 
