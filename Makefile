@@ -56,7 +56,9 @@ train: env ## train a checkpoint like the one the demo loads, into runs/
 	$(PY) -m rmt_demo train --recipe wider --init runs/gated --out runs/wider
 	$(PY) -m rmt_demo gates --init runs/wider --out runs/wide
 	$(PY) -m rmt_demo train --recipe roomy --init runs/wide --out runs/roomy
-	$(PY) -m rmt_demo gates --init runs/roomy --out runs/rmt-minilm
+	$(PY) -m rmt_demo gates --init runs/roomy --out runs/taught
+	$(PY) -m rmt_demo train --recipe further --init runs/taught --out runs/further
+	$(PY) -m rmt_demo gates --init runs/further --out runs/rmt-minilm
 
 eval: env ## measure that checkpoint and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results

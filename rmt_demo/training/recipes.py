@@ -85,19 +85,29 @@ WIDER = Recipe(
 
 # More facts at a time, stored tokens to keep them in, and a memory whose positions can be seen, which tell what is
 # newer: for the checkpoint of WIDER, once its gates have been taught. Teach them again after it.
+CROWDED = WIDE | {"facts": (1, 8)}
 ROOMY = Recipe(
     config=MORE.config | {"num_stored_tokens": 192, "memory_norm": 1.25},
     warmup=30,
     guided_gates=True,
     init_share=0.3,
     stages=(
-        Stage(
-            Mixture(32, segments=(1, 4), background=16, tasks=WIDER_TASKS, **WIDE | {"facts": (1, 8)}),
-            (208, 272),
-            1e-4,
-            1.0,
-            700,
-        ),
+        Stage(Mixture(32, segments=(1, 4), background=16, tasks=WIDER_TASKS, **CROWDED), (208, 272), 1e-4, 1.0, 700),
+    ),
+)
+
+# More of bAbI's tasks, for the checkpoint of ROOMY, once its gates have been taught. Teach them again after it.
+FURTHER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
+FURTHER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa3", "qa3", "qa4", "qa4", "qa5", "qa5")
+TOLD = CROWDED | {"task_rate": 0.5}
+FURTHER = Recipe(
+    config=ROOMY.config,
+    warmup=30,
+    guided_gates=True,
+    init_share=0.25,
+    stages=tuple(
+        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **TOLD), (208, 272), 1e-4, 1.0, steps)
+        for steps in (730, 420)
     ),
 )
 
@@ -147,6 +157,7 @@ RECIPES = {
     "more": MORE,
     "wider": WIDER,
     "roomy": ROOMY,
+    "further": FURTHER,
     "paper": PAPER,
     "paper-smoke": PAPER_SMOKE,
     "smoke": SMOKE,
