@@ -96,7 +96,8 @@ ROOMY = Recipe(
     ),
 )
 
-# More of bAbI's tasks, for the checkpoint of ROOMY, once its gates have been taught. Teach them again after it.
+# More of bAbI's tasks, for the checkpoint of ROOMY, once its gates have been taught. Teach them again after it. Two
+# stages alike: the rate falls to zero in each.
 FURTHER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
 FURTHER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa3", "qa3", "qa4", "qa4", "qa5", "qa5")
 TOLD = CROWDED | {"task_rate": 0.5}
