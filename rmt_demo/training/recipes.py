@@ -96,8 +96,7 @@ ROOMY = Recipe(
     ),
 )
 
-# More of bAbI's tasks, for the checkpoint of ROOMY, once its gates have been taught. Teach them again after it. Two
-# stages alike: the rate falls to zero in each.
+# More of bAbI's tasks, for the checkpoint of ROOMY, once its gates have been taught. Teach them again after it.
 FURTHER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
 FURTHER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa3", "qa3", "qa4", "qa4", "qa5", "qa5")
 TOLD = CROWDED | {"task_rate": 0.5}
@@ -106,9 +105,8 @@ FURTHER = Recipe(
     warmup=30,
     guided_gates=True,
     init_share=0.25,
-    stages=tuple(
-        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **TOLD), (208, 272), 1e-4, 1.0, steps)
-        for steps in (730, 420)
+    stages=(
+        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **TOLD), (208, 272), 1e-4, 1.0, 1150),
     ),
 )
 
