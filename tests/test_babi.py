@@ -196,6 +196,12 @@ def test_further_words_stand_in_for_half_and_change_nothing_else(name):
 
 
 @pytest.mark.parametrize("name", QA)
+def test_one_further_word_will_do(name):
+    stories = draw(name, count=100, extra_words=("zzone",))
+    assert any("zzone" in sentence.lower() for story in stories for sentence in story.sentences)
+
+
+@pytest.mark.parametrize("name", QA)
 def test_some_questions_are_of_what_no_fact_is_about(name):
     questions = [(s, q) for s in draw(name, count=500, questions=3, unknown_rate=0.3) for q in s.questions]
     assert 0.2 < sum(q.answer == "unknown" for _, q in questions) / len(questions) < 0.4

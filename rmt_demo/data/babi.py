@@ -272,7 +272,7 @@ class _Scene:
 def _words(rng: Random, kind: str, split: str, count: int, extra_words: Sequence[str]) -> list[str]:
     """So many different words of a kind, about half of them of the further ones, if there are any."""
     words = rng.sample(pool(kind, split), count)
-    for i, further in enumerate(rng.sample(extra_words, count) if extra_words else ()):
+    for i, further in enumerate(rng.sample(extra_words, min(count, len(extra_words)))):
         further = further.capitalize() if kind in PROPER else further
         if further not in words and rng.random() < 0.5:
             words[i] = further
