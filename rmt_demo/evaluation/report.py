@@ -27,7 +27,7 @@ BABI = {
 STRANGE = {f"open-{kind}": f"open facts in {kind}" for kind in KINDS}
 # Segments with a column of their own, where there is anything to show.
 SHORT = (1, 2, 4, 8, 64)
-LONG = (512, 1024, 2048, 4096, 56_000, 280_000)
+LONG = (512, 1024, 2048, 4096, 11_400, 56_000, 280_000)  # the last three: 2, 10 and 50 million tokens
 BABI_COLUMNS = (*SHORT, 700)  # 128k tokens, as BABILong has them
 
 
