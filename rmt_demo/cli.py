@@ -66,7 +66,7 @@ def build_parser() -> Parser:
     train.add_argument("--out", required=True, metavar="DIR", help="folder for the checkpoint")
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
     train.add_argument("--init", metavar="DIR", help="start from this checkpoint instead of the bare backbone")
-    train.add_argument("--seed", type=int, default=0, help="of all samples: to train on with --init, take a new one")
+    train.add_argument("--seed", type=int, default=0)
     train.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
 
     gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")

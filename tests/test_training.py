@@ -169,6 +169,21 @@ def test_a_recipe_with_guided_gates_needs_a_checkpoint_to_begin_with(run):
     assert all(m["gate_loss"] >= 0 for m in metrics)
 
 
+def test_who_trains_on_meets_new_samples(run, monkeypatch):
+    asked, step = [], training.loss_of
+
+    def listen(model, batch, *rest):
+        asked.append([question.text for question in batch.questions])
+        return step(model, batch, *rest)
+
+    monkeypatch.setattr(training, "loss_of", listen)
+    run("on", init=run("first"))
+    steps = len(asked) // 2
+    assert not any(one == other for one, other in zip(asked[:steps], asked[steps:], strict=True))
+    run("again", init=None)
+    assert asked[2 * steps :] == asked[:steps], "the same beginning, the same samples"
+
+
 def test_part_of_what_a_run_began_with_may_stay(run):
     before = run("begun")
     whole, half, none = (

@@ -80,6 +80,7 @@ def train(
         return
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
+    source = f"{seed}/{backbones.checksum(model)}"  # whoever trains on from a checkpoint meets new samples
     guide = Guide(str(init)) if recipe.guided_gates else None
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
@@ -104,7 +105,7 @@ def train(
     with states.interrupts_wait(accelerator.num_processes == 1) as interrupted:
         while not curriculum.finished:
             began, stage = time.time(), curriculum.stage
-            draw = f"{seed}/{progress.step}/{accelerator.process_index}"
+            draw = f"{source}/{progress.step}/{accelerator.process_index}"
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
             rate = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
