@@ -1,15 +1,24 @@
-"""From what the head says about the question's segment to answers in words, with their probabilities."""
+"""From questions to answers in words, with their probabilities.
+
+An open answer is filled in from left to right, as one writes: the likeliest pieces of the first slot, with each of them
+in its place the likeliest of the second, and so on. Slots filled independently of each other would mix the pieces of
+two answers.
+"""
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
 
-from .config import RMTConfig
 from .data.tasks import PLACES
+from .heads import RMTForMaskedLM
+from .modeling import RMTPreTrainedModel
+from .questions import slots
 
 CANDIDATES = 5  # answers given, and pieces tried for each slot
+FAINT = 0.01  # of the likeliest answer's probability: a beginning that is less likely is not gone on with
 
 
 @dataclass(frozen=True)
@@ -36,28 +45,69 @@ class Answer:
         return {"question": question, "answer": self.text, "score": self.score, "candidates": candidates}
 
 
+@torch.inference_mode()
+def ask(model: RMTPreTrainedModel, tokenizer, ids: Tensor, mask: Tensor, memory: Tensor) -> list[Answer]:
+    """Ask each of Q questions of a memory of its own.
+
+    Args:
+        model: RMTForMaskedLM for open answers, or RMTForSequenceClassification for the paper's six places.
+        tokenizer: the backbone's.
+        ids, mask: [Q, L] the framed segments that the questions stand in.
+        memory: [Q, m + s, d].
+    """
+    if isinstance(model, RMTForMaskedLM):
+        return [_in_words(found, tokenizer) for found in fill(model, tokenizer.all_special_ids, ids, mask, memory)]
+    hidden, _ = model.rmt.cell(ids, memory, mask)
+    return [place(logits) for logits in model.classifier(hidden[:, 0]).float()]
+
+
 def place(logits: Tensor) -> Answer:
     """Class logits [6] -> one of the paper's six places."""
     return Answer.best_of(dict(zip(PLACES, logits.softmax(-1).tolist(), strict=True)))
 
 
-def open_answer(logits: Tensor, tokenizer, config: RMTConfig) -> Answer:
-    """Slot logits [k, V] -> words.
+Pieces = dict[tuple[int, ...], float]  # an answer as token ids, and its probability
 
-    The slots are filled independently of each other, so an answer's probability is the product of its pieces'
-    and, where it is shorter than the slots, of the [SEP] that ends it.
+
+@torch.no_grad()
+def fill(model: RMTForMaskedLM, special_ids: list[int], ids: Tensor, mask: Tensor, memory: Tensor) -> list[Pieces]:
+    """The likeliest answers to Q questions: a beam search over their slots (arguments as of `ask`).
+
+    The probability of an answer is the product of its pieces', each in view of those before it, and, where it is
+    shorter than the slots, of the [SEP] that ends it.
     """
-    end, logits = config.sep_token_id, logits.clone()
-    logits[:, [i for i in tokenizer.all_special_ids if i != end]] = -torch.inf
-    logits[0, end] = -torch.inf  # an answer has at least one piece
-    ended, growing = [], [((), 1.0)]
-    for slot in logits.softmax(-1):
-        best = list(zip(*(top.tolist() for top in slot.topk(CANDIDATES)), strict=True))
-        grown = [((*ids, piece), p * q) for ids, p in growing for q, piece in best]
-        ended += [(ids, p) for ids, p in grown if ids[-1] == end]
-        growing = [(ids, p) for ids, p in grown if ids[-1] != end]
+    end, where = model.config.sep_token_id, slots(ids, model.config)
+    memory = model.recall(memory, ids, mask)
+    found: list[Pieces] = [{} for _ in ids]
+    growing = [(q, (), 1.0) for q in range(len(ids))]
+    for slot in range(where.shape[1]):
+        of = [q for q, *_ in growing]
+        begun = torch.tensor([pieces for _, pieces, _ in growing], dtype=ids.dtype, device=ids.device)
+        filled = ids[of].scatter(1, where[of, :slot], begun)
+        hidden, _ = model.rmt.cell(filled, memory[of], mask[of])
+        logits = model.slot_logits(hidden[range(len(of)), where[of, slot]])
+        logits[:, [i for i in special_ids if i != end or slot == 0]] = -torch.inf  # an answer has a first piece
+        best = [part.tolist() for part in logits.softmax(-1).topk(CANDIDATES)]
+        grown = [
+            (q, (*begun, piece), p * share)
+            for (q, begun, p), shares, pieces in zip(growing, *best, strict=True)
+            for share, piece in zip(shares, pieces, strict=True)
+        ]
+        growing = []
+        for q, rivals in groupby(grown, key=lambda rival: rival[0]):
+            rivals = sorted(rivals, key=lambda rival: -rival[2])
+            whole = [r for r in rivals if r[1][-1] == end or slot == where.shape[1] - 1]
+            found[q] |= {pieces: p for _, pieces, p in whole}
+            least = FAINT * max([*found[q].values(), rivals[0][2]])
+            growing += [r for r in rivals if r not in whole and r[2] >= least][:CANDIDATES]
+        if not growing:
+            break
+    return found
+
+
+def _in_words(found: Pieces, tokenizer) -> Answer:
     probability: dict[str, float] = {}
-    for ids, p in ended + growing:
+    for ids, p in found.items():
         text = tidy(tokenizer.decode(ids, skip_special_tokens=True))
         probability[text] = probability.get(text, 0.0) + p  # two ways to spell a word are one answer
     return Answer.best_of(probability)

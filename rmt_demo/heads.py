@@ -10,6 +10,7 @@ from transformers import initialization as init
 
 from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput, RMTPreTrainedModel
+from .questions import slots
 from .recall import ROUND_TWO, cut_out, only, stretches
 
 
@@ -97,8 +98,7 @@ class RMTForMaskedLM(RMTPreTrainedModel):
 
     def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
         """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their slots."""
-        slots = hidden[query_ids == self.config.mask_token_id]
-        return self.slot_logits(slots).view(len(query_ids), self.config.num_answer_slots, -1)
+        return self.slot_logits(hidden.take_along_dim(slots(query_ids, self.config)[..., None], dim=1))
 
 
 AutoModelForSequenceClassification.register(RMTConfig, RMTForSequenceClassification)

@@ -1,5 +1,8 @@
 """Questions and answers as token ids: what the question's segment ends with, and what should stand in its slots."""
 
+import torch
+from torch import Tensor
+
 from .config import RMTConfig
 from .segments import token_ids
 
@@ -29,3 +32,9 @@ def answer_ids(tokenizer, config: RMTConfig, answer: str) -> list[int]:
     """The answer's tokens, filled up with [SEP] to the number of slots (cut where it is longer)."""
     ids = token_ids(tokenizer, [answer])[0][: config.num_answer_slots]
     return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))
+
+
+def slots(query_ids: Tensor, config: RMTConfig) -> Tensor:
+    """Where the k slots of framed questions [Q, L] are, filled or not: the tokens before the last [SEP], [Q, k]."""
+    ends = (query_ids != config.pad_token_id).sum(1, keepdim=True) - 1
+    return ends + torch.arange(-config.num_answer_slots, 0, device=query_ids.device)

@@ -17,14 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import torch
-
 from . import answers
 from .answers import Answer
 from .config import RMTConfig
 from .evaluation.cost import Shape, full_attention_flops
 from .framing import frame
-from .heads import RMTForMaskedLM
 from .questions import question_ids
 from .reader import Reader, ReaderState, SegmentStep
 
@@ -122,20 +119,11 @@ def _one_segment(reader: Reader, end: list[int], question: str, asked: int) -> L
 def _longest_window(reader: Reader, end: list[int], question: str) -> Lane:
     asked = question_ids(reader.tokenizer, reader.config, question)
     seen = _last(end, longest_input(reader) - _extra(reader.config) - len(asked))
-    answer, seconds = _timed(lambda: _answer_at_once(reader, seen + asked))
+    # Straight through the cell: RMTModel.forward would refuse more than config.segment_length.
+    ids, mask = (tensor.to(reader.model.device) for tensor in frame([seen + asked], reader.config))
+    blank = reader.model.rmt.initial_memory(1)
+    answer, seconds = _timed(lambda: answers.ask(reader.model, reader.tokenizer, ids, mask, blank)[0])
     return Lane(WINDOW, len(seen), len(seen), answer, seconds, _flops(reader, len(seen) + len(asked)))
-
-
-@torch.inference_mode()
-def _answer_at_once(reader: Reader, text: list[int]) -> Answer:
-    """Straight through the cell: RMTModel.forward would refuse more than config.segment_length."""
-    model, config = reader.model, reader.config
-    ids, mask = (tensor.to(model.device) for tensor in frame([text], config))
-    hidden = model.rmt.cell(ids, model.rmt.initial_memory(1), mask)[0]
-    if isinstance(model, RMTForMaskedLM):
-        logits = model.slot_logits(hidden[ids == config.mask_token_id])
-        return answers.open_answer(logits, reader.tokenizer, config)
-    return answers.place(model.classifier(hidden[0, 0]).float())
 
 
 def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:

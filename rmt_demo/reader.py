@@ -23,7 +23,6 @@ from torch import Tensor
 from . import answers, backbones, checkpoints
 from .answers import Answer
 from .framing import frame
-from .heads import RMTForMaskedLM
 from .modeling import RMTPreTrainedModel
 from .questions import question_ids, stop_ids
 from .segments import SegmentBuffer, stream_tokens
@@ -168,8 +167,8 @@ class Reader:
             [(read, _, _)] = self._updates(state.memory, [beside[1]])
             seen = [beside if stays else (read, []) for stays in stands]
         memories = torch.stack([memory for memory, _ in seen])
-        logits = self._logits(memories, [tail + ids for (_, tail), ids in zip(seen, asked, strict=True)])
-        return [self._answer(row) for row in logits]
+        framed = self._frame([tail + ids for (_, tail), ids in zip(seen, asked, strict=True)])
+        return answers.ask(self.model, self.tokenizer, *framed, memories)
 
     @property
     def state(self) -> ReaderState:
@@ -280,18 +279,6 @@ class Reader:
         """Segments as the model takes them: ids and mask [N, L]."""
         ids, mask = frame(segments, self.config, ROUND)
         return ids.to(self.model.device), mask.to(self.model.device)
-
-    @torch.inference_mode()
-    def _logits(self, memories: Tensor, segments: list[list[int]]) -> Tensor:
-        """Run Q segments with questions on memories [Q, m + s, d]: logits [Q, k, V] of their slots, or [Q, classes]."""
-        framed, mask = self._frame(segments)
-        return self.model(framed[:, None], attention_mask=mask[:, None], memory=memories).logits
-
-    def _answer(self, logits: Tensor) -> Answer:
-        """What the head says of one question, logits [k, V] or [classes], in words."""
-        if isinstance(self.model, RMTForMaskedLM):
-            return answers.open_answer(logits, self.tokenizer, self.config)
-        return answers.place(logits)
 
 
 def _copy(tensor: Tensor) -> Tensor:

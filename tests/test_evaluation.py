@@ -8,10 +8,11 @@ import pytest
 import torch
 from tiny import tiny_backbone, tiny_book, tiny_model
 
+from rmt_demo.answers import Answer
 from rmt_demo.data.babi import QA
 from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.data.corpora import Background
-from rmt_demo.data.facts import StoryGenerator
+from rmt_demo.data.facts import UNKNOWN, StoryGenerator
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.evaluation import extrapolation, results, stretches
@@ -152,19 +153,18 @@ def test_a_classifier_is_measured_on_the_paper_s_tasks(classifier, monkeypatch):
         measure(classifier, "classified", tasks=("memorize", "stream"))
 
 
-@pytest.mark.parametrize(("offset", "accuracy"), [(0, 100.0), (1, 0.0)])
-def test_right_answers_are_counted_right_and_wrong_ones_wrong(checkpoint, monkeypatch, offset, accuracy):
-    """A model that is told the labels: through all of evaluate, all of its answers are right (or off by one token)."""
+@pytest.mark.parametrize(("said", "accuracy"), [("{}", 100.0), ("the {}", 0.0)])
+def test_right_answers_are_counted_right_and_wrong_ones_wrong(checkpoint, monkeypatch, said, accuracy):
+    """A model that is told the answers: through all of evaluate, all of its own are right (or a word too long)."""
     count = extrapolation.answers
 
-    def told(model, batch, reading, tokenizer):
-        logits = torch.nn.functional.one_hot(batch.inputs["labels"] + offset, len(tokenizer) + 1).float()
-        out = type("Out", (), {"logits": logits})
-        model = type("Told", (), {"device": "cpu", "__call__": lambda *_, **__: out})()
-        return count(model, batch, reading, tokenizer)
+    def told(model, batch, *rest):
+        answers = [Answer.best_of({said.format(question.answer): 1.0}) for question in batch.questions]
+        monkeypatch.setattr(extrapolation, "say", lambda *_: answers)
+        return count(model, batch, *rest)
 
     monkeypatch.setattr(extrapolation, "answers", told)
-    (row, _) = measure(checkpoint, f"told-{offset}", tasks=("memorize",), samples=20)["memorize"]["rows"]
+    (row, _) = measure(checkpoint, f"told-{accuracy}", tasks=("memorize",), samples=20)["memorize"]["rows"]
     assert (row["accuracy"], row["samples"]) == (accuracy, 20)
 
 
@@ -250,16 +250,26 @@ def test_a_question_alone_reads_nothing_before(make_model, maker):
     assert (reading.gates.shape, reading.tokens, reading.background) == ((3, 0, 4), 0, 0)
 
 
-def test_questions_are_asked_of_the_memory_that_was_read(make_model, maker):
-    """The same logits as one forward pass over the whole haystack."""
-    model = make_model(segment_length=64, text_attends_memory=False)
-    batch = haystacks(maker, 3)
-    inputs = {name: batch.inputs[name] for name in batch.inputs if name != "labels"}
-    memory, _ = model.base_model.read(
-        inputs["input_ids"], inputs["attention_mask"], inputs["order"], model.base_model.initial_memory(3)
+def test_questions_are_asked_of_the_memory_that_was_read(make_model, maker, monkeypatch):
+    """Each of its own haystack's, and what is said is held against its own answer."""
+    given = {}
+
+    def say(model, tokenizer, ids, mask, memory):
+        given.update(ids=ids, mask=mask, memory=memory)
+        texts = [batch.questions[0].answer.upper(), UNKNOWN, "a bicycle"]
+        return [Answer.best_of({text: 1.0}) for text in texts]
+
+    monkeypatch.setattr(extrapolation, "say", say)
+    model, batch = make_model(segment_length=64, text_attends_memory=False), haystacks(maker, 3)
+    batch.inputs["query_of"] = torch.tensor([2, 0, 1])
+    reading = read(model, maker, batch, "seed")
+    outcomes = extrapolation.answers(model, batch, reading, maker.tokenizer)
+    kinds = [question.kind for question in batch.questions]
+    assert outcomes == [(kinds[0], True, False), (kinds[1], False, True), (kinds[2], False, False)]
+    assert torch.equal(given["ids"], batch.inputs["query_ids"]) and torch.equal(
+        given["mask"], batch.inputs["query_mask"]
     )
-    expected = model(**inputs).logits
-    torch.testing.assert_close(extrapolation._logits(model, batch, memory), expected, atol=1e-5, rtol=0)
+    assert torch.equal(given["memory"], reading.memory[[2, 0, 1]])
 
 
 # -- files of results

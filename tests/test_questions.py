@@ -1,9 +1,10 @@
 """What the question's segment ends with, and what its slots are trained to hold."""
 
 import pytest
+import torch
 
 from rmt_demo import RMTConfig
-from rmt_demo.questions import answer_ids, question_ids, stop_ids
+from rmt_demo.questions import answer_ids, question_ids, slots, stop_ids
 
 CONFIG = RMTConfig(segment_length=128)
 
@@ -11,6 +12,12 @@ CONFIG = RMTConfig(segment_length=128)
 def test_a_question_ends_in_its_slots(tokenizer):
     ids = tokenizer.convert_tokens_to_ids(["where", "is", "mary", "?"])
     assert question_ids(tokenizer, CONFIG, "Where is Mary?") == ids + [CONFIG.mask_token_id] * 3
+
+
+def test_slots_are_found_filled_or_not():
+    cls, sep, mask, pad = CONFIG.cls_token_id, CONFIG.sep_token_id, CONFIG.mask_token_id, CONFIG.pad_token_id
+    ids = torch.tensor([[cls, 7, mask, mask, mask, sep], [cls, 9, sep, mask, sep, pad]])
+    assert slots(ids, CONFIG).tolist() == [[2, 3, 4], [1, 2, 3]]
 
 
 def test_bad_questions_are_refused(tokenizer):

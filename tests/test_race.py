@@ -62,11 +62,11 @@ def test_the_longest_window_by_hand(reader):
     seen = ids_of(reader, TEXT)[-(128 - 7 - len(asked)) :]
     ids = torch.tensor([[config.cls_token_id, *seen, *asked, config.sep_token_id]])
     with torch.no_grad():
-        hidden = model.rmt.cell(ids, model.rmt.initial_memory(1))[0]
         if isinstance(model, RMTForMaskedLM):
-            logits = model.slot_logits(hidden[ids == config.mask_token_id])
-            expected = answers.open_answer(logits, reader.tokenizer, config)
+            memory = model.rmt.initial_memory(1)
+            [expected] = answers.ask(model, reader.tokenizer, ids, torch.ones_like(ids), memory)
         else:
+            hidden = model.rmt.cell(ids, model.rmt.initial_memory(1))[0]
             expected = answers.place(model.classifier(hidden[:, 0])[0])
     window = race(reader, TEXT, QUESTION)[2]
     assert window.answer.text == expected.text

@@ -12,7 +12,7 @@ from tiny import tiny_backbone, tiny_text
 from torch.testing import assert_close
 
 from rmt_demo import Reader
-from rmt_demo.answers import open_answer, tidy
+from rmt_demo.answers import ask
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.questions import question_ids
 
@@ -125,10 +125,8 @@ def test_the_question_sees_memory_and_tail(make, tokenizer):
                 framed = torch.tensor([[config.cls_token_id, *tail, config.sep_token_id]])
                 new = model.rmt.cell(framed, memory, text_sees_memory=config.text_attends_memory)[1]
                 memory, tail = model.rmt.write(memory, new)[0], []
-            last = torch.tensor([[config.cls_token_id, *tail, *asked, config.sep_token_id]])
-            hidden = model.rmt.cell(last, memory)[0]
-            logits = model.slot_logits(hidden[last == config.mask_token_id])
-        expected, given = open_answer(logits, tokenizer, config), reader.ask(QUESTION)
+        last = torch.tensor([[config.cls_token_id, *tail, *asked, config.sep_token_id]])
+        [expected], given = ask(model, tokenizer, last, torch.ones_like(last), memory), reader.ask(QUESTION)
         assert given.text == expected.text
         assert given.score == pytest.approx(expected.score, rel=1e-3)
         reader.reset()
@@ -284,36 +282,6 @@ def test_classification_answers_with_places(make_model, tokenizer):
     answer = Reader(make_model("classification"), tokenizer).ask(QUESTION)
     assert answer.text in PLACES and answer.score == answer.candidates[0][1]
     assert len(answer.candidates) == 5 and {text for text, _ in answer.candidates} <= set(PLACES)
-
-
-def slots(tokenizer, *probabilities):
-    """Logits whose softmax are these {piece: probability}."""
-    logits = torch.full((len(probabilities), len(tokenizer)), -30.0)
-    for row, pieces in enumerate(probabilities):
-        for piece, p in pieces.items():
-            logits[row, tokenizer.convert_tokens_to_ids(piece)] = torch.tensor(p).log()
-    return logits
-
-
-def test_slots_are_put_together(make_model, tokenizer):
-    config = make_model().config
-    answer = open_answer(
-        slots(tokenizer, {"red": 0.8, "blue": 0.2}, {"key": 0.5, "[SEP]": 0.5}, {"[SEP]": 1.0}), tokenizer, config
-    )
-    expected = {"red": 0.4, "red key": 0.4, "blue": 0.1, "blue key": 0.1}
-    found = dict(answer.candidates[:4])
-    assert found == pytest.approx(expected, abs=1e-4), "[SEP] should end an answer, whatever the slots after it say"
-    time = open_answer(slots(tokenizer, {"7": 1.0}, {":": 1.0}, {"4": 0.9, "[SEP]": 0.1}), tokenizer, config)
-    assert (time.text, time.score) == ("7:4", pytest.approx(0.9, abs=1e-3))
-    name = open_answer(slots(tokenizer, {"o": 1.0}, {"##r": 1.0}, {"##k": 1.0}), tokenizer, config)
-    assert name.text == "ork"
-
-
-@pytest.mark.parametrize(
-    "pieces, text", [("7 : 45", "7:45"), ("o ' neil", "o'neil"), ("3 . 50", "3.50"), ("dr . smith", "dr. smith")]
-)
-def test_tidy(pieces, text):
-    assert tidy(pieces) == text
 
 
 @pytest.fixture

@@ -15,17 +15,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
+from ..answers import ask as say
 from ..config import RMTConfig
 from ..data import corpora, strange
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture
 from ..data.facts import UNKNOWN, StoryGenerator
 from ..data.haystack import Fact, Haystack
-from ..data.tasks import PLACES
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
@@ -156,23 +154,13 @@ def ask(model, maker, mixture, segments, samples, seed) -> tuple[list[Outcome], 
     return outcomes[:samples], round(sum(tokens) / len(tokens))
 
 
-@torch.inference_mode()
 def answers(model, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
-    """What the model makes of a batch's questions; right means that every slot is, or that the class is."""
-    given = _logits(model, batch, reading.memory).argmax(-1).cpu()  # [Q, k], or [Q] classes
-    if given.dim() == 1:
-        right = [PLACES[place] == q.answer for place, q in zip(given.tolist(), batch.questions, strict=True)]
-        return [(q.kind, r, False) for q, r in zip(batch.questions, right, strict=True)]
-    right = (given == batch.inputs["labels"]).all(-1).tolist()
-    says_unknown = (given[:, 0] == tokenizer.convert_tokens_to_ids(UNKNOWN)).tolist()
-    return [(q.kind, r, u) for q, r, u in zip(batch.questions, right, says_unknown, strict=True)]
-
-
-def _logits(model, batch: Batch, memory: Tensor) -> Tensor:
-    """Read the questions' segments with the memory in view: logits of the answers."""
-    query = {name: batch.inputs[name].to(model.device) for name in ("query_ids", "query_mask", "query_of")}
-    nothing = torch.zeros(len(memory), 0, dtype=torch.long, device=model.device)  # all else has been read
-    return model(query["query_ids"], query["query_mask"], order=nothing, memory=memory, **query).logits
+    """What the model makes of a batch's questions, asked of what it has read."""
+    ids, mask, of = (batch.inputs[name].to(model.device) for name in ("query_ids", "query_mask", "query_of"))
+    return [
+        (question.kind, said.is_right(question.answer), said.text == UNKNOWN)
+        for question, said in zip(batch.questions, say(model, tokenizer, ids, mask, reading.memory[of]), strict=True)
+    ]
 
 
 def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tuple[list[Outcome], int]:

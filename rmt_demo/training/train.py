@@ -29,6 +29,7 @@ from ..segments import token_ids
 from ..write_gate import WriteGate
 from . import state as states
 from .curriculum import Curriculum, Recipe
+from .forcing import IGNORED, force
 from .guide import Guide
 
 SAVE_EVERY = 100  # steps
@@ -108,6 +109,8 @@ def train(
             draw = f"{source}/{progress.step}/{accelerator.process_index}"
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
+            if recipe.head == "masked_lm":
+                batch.inputs = force(batch.inputs, batches.config, Random(draw))
             rate = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["speed"] * rate
@@ -215,7 +218,7 @@ def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, devi
     if guide is not None:
         guide.prepare(inputs, batch)
     out = model(**inputs)
-    right = out.logits.argmax(-1) == inputs["labels"]
+    right = (out.logits.argmax(-1) == inputs["labels"]) | (inputs["labels"] == IGNORED)
     exact = right.all(-1) if right.dim() == 2 else right
     metrics = {"loss": out.loss, "accuracy": exact.float().mean()}
     read, has_fact = inputs["order"] >= 0, batch.has_fact.to(device)

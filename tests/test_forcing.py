@@ -1,0 +1,44 @@
+"""Teacher forcing: the beginnings of some answers, in their slots and out of the labels."""
+
+from random import Random
+
+import torch
+
+from rmt_demo import RMTConfig
+from rmt_demo.questions import slots
+from rmt_demo.training.forcing import GIVEN, IGNORED, force
+
+CONFIG = RMTConfig(segment_length=128)
+SEP, MASK = CONFIG.sep_token_id, CONFIG.mask_token_id
+LABELS = ([7, SEP, SEP], [7, 8, SEP], [7, 8, 9])
+
+
+def questions(count: int) -> dict:
+    return {
+        "query_ids": torch.tensor([[CONFIG.cls_token_id, 50, MASK, MASK, MASK, SEP, CONFIG.pad_token_id]] * count),
+        "labels": torch.tensor([LABELS[n % 3] for n in range(count)]),
+        "num_trained": 3,
+    }
+
+
+def test_what_is_given_away_is_in_the_question_and_not_in_the_labels():
+    before, seen = questions(900), set()
+    after = force(before, CONFIG, Random(0))
+    where = slots(before["query_ids"], CONFIG)
+    for n, label in enumerate(after["labels"].tolist()):
+        filled = after["query_ids"][n][where[n]].tolist()
+        given = label.count(IGNORED)
+        assert label == [IGNORED] * given + LABELS[n % 3][given:]
+        assert filled == LABELS[n % 3][:given] + [MASK] * (3 - given)
+        seen.add((n % 3, given))
+    assert seen == {(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)}, "a slot is left, no [SEP] given"
+    share = (after["labels"][:, 0] == IGNORED).float().mean().item()
+    assert abs(share - GIVEN) < 0.05
+    assert torch.equal(after["query_ids"][:, [0, 1, 5, 6]], before["query_ids"][:, [0, 1, 5, 6]])
+    assert after["num_trained"] == 3 and torch.equal(before["labels"], questions(900)["labels"]), "a copy is changed"
+
+
+def test_one_slot_is_never_filled():
+    config = RMTConfig(segment_length=128, num_answer_slots=1)
+    only = {"query_ids": torch.tensor([[config.cls_token_id, 50, MASK, SEP]] * 50), "labels": torch.full((50, 1), 7)}
+    assert torch.equal(force(only, config, Random(0))["query_ids"], only["query_ids"])
