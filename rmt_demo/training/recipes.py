@@ -106,7 +106,7 @@ FURTHER = Recipe(
     guided_gates=True,
     init_share=0.25,
     stages=(
-        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **TOLD), (208, 272), 1e-4, 1.0, 1150),
+        Stage(Mixture(32, segments=(1, 4), background=24, tasks=FURTHER_TASKS, **TOLD), (208, 272), 1e-4, 1.0, 1950),
     ),
 )
 
