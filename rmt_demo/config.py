@@ -29,7 +29,8 @@ class RMTConfig(PreTrainedConfig):
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
-    embeddings_checksum   of that module, so that another backbone of the same shape is not taken for it
+    freeze_feed_forward   nor are its feed-forward layers, two thirds of the rest: attention alone is trained
+    embeddings_checksum   of all that is frozen, so that another backbone of the same shape is not taken for it
     num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment
     unknown_token_id      with which the answer begins that a text does not tell; with stored tokens, a question is
@@ -52,6 +53,7 @@ class RMTConfig(PreTrainedConfig):
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False
+    freeze_feed_forward: bool = False
     embeddings_checksum: int | None = None
     num_answer_slots: int = 3
     cls_token_id: int = 101

@@ -15,6 +15,7 @@ A sample's last segment is the question's unless `query_ids` [Q, L'] gives quest
 and question q is asked to the memory of sample `query_of[q]`, as many questions per sample as you like.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,36 +80,36 @@ class RMTPreTrainedModel(PreTrainedModel):
         special["unknown_token_id"] = token_ids(tokenizer, [UNKNOWN])[0][0]
         model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
-        if model.config.freeze_embeddings:
-            model.config.embeddings_checksum = backbones.checksum(model.embedding_module[1])
+        if frozen := model.frozen_modules:
+            model.config.embeddings_checksum = backbones.checksum(frozen.values())
         return model
 
     @classmethod
     def from_pretrained(cls, path, *args, **kwargs):
-        """As in `transformers`; embeddings that training never changed are fetched from the named backbone.
+        """As in `transformers`; what training never changed is fetched from the named backbone.
 
         Raises:
-            ValueError: if that backbone cannot be found or its embeddings are not those of the training.
+            ValueError: if that backbone cannot be found or its weights are not those of the training.
         """
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
-        if model.config.freeze_embeddings:
-            name, module = model.embedding_module
+        if frozen := model.frozen_modules:
             source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
-            module.load_state_dict(getattr(source, name).state_dict())
-            if model.config.embeddings_checksum not in (None, backbones.checksum(module)):
+            for name, module in frozen.items():
+                module.load_state_dict(source.get_submodule(name).state_dict())
+                module.requires_grad_(False)  # loading has made new parameters
+            if model.config.embeddings_checksum not in (None, backbones.checksum(frozen.values())):
                 raise ValueError(
-                    f"{path} was trained with other embeddings than those of the backbone {model.config.backbone!r}: "
+                    f"{path} was trained with other weights than those of the backbone {model.config.backbone!r}: "
                     "name the backbone it was made with in its config.json."
                 )
-            module.requires_grad_(False)  # loading has made new parameters
             model.tie_weights()
         return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
-        """As in `transformers`, without the embeddings where they are frozen."""
-        if self.config.freeze_embeddings and kwargs.get("state_dict") is None:
-            frozen = {id(p) for p in self.embedding_module[1].parameters()}
+        """As in `transformers`, without what is frozen."""
+        if self.frozen_modules and kwargs.get("state_dict") is None:
+            frozen = {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
             state = self.state_dict(keep_vars=True)
             kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in frozen}
         super().save_pretrained(path, *args, **kwargs)
@@ -123,6 +124,17 @@ class RMTPreTrainedModel(PreTrainedModel):
         """Name and module of the backbone's part that holds its word embeddings."""
         words = self.backbone.get_input_embeddings()
         return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
+
+    @property
+    def frozen_modules(self) -> dict[str, nn.Module]:
+        """What of the backbone training leaves as it is, by name in it: its embeddings, its feed-forward layers (those
+        that make vectors wider or narrower)."""
+        frozen = dict([self.embedding_module]) if self.config.freeze_embeddings else {}
+        if self.config.freeze_feed_forward:
+            for name, module in self.backbone.named_modules():
+                if isinstance(module, nn.Linear) and module.in_features != module.out_features:
+                    frozen[name] = module
+        return frozen
 
     def get_input_embeddings(self) -> nn.Module:
         return self.backbone.get_input_embeddings()
@@ -143,6 +155,8 @@ class RMTModel(RMTPreTrainedModel):
         ValueError: if segment_length is more than the backbone has positions for.
     """
 
+    _keys_to_ignore_on_load_unexpected = [r"^(transform|bias|classifier)\b"]  # of a head that is not asked for
+
     def __init__(self, config: RMTConfig):
         super().__init__(config)
         backbone_config = config.build_backbone_config()
@@ -155,10 +169,9 @@ class RMTModel(RMTPreTrainedModel):
                 "make it that or less."
             )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
-        if config.freeze_embeddings:
-            name, module = self.embedding_module
+        for module in self.frozen_modules.values():
             module.requires_grad_(False)
-            self._keys_to_ignore_on_load_missing = [rf"backbone\.{name}\."]
+        self._keys_to_ignore_on_load_missing = [rf"backbone\.{re.escape(name)}\." for name in self.frozen_modules]
         self.post_init()
 
     def initial_memory(self, batch: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Checkpoints come back bit for bit, and the models work where Hugging Face models work: AutoClasses and Trainer."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -72,14 +73,44 @@ def test_frozen_embeddings_are_neither_stored_nor_trained(trained, tmp_path, hea
     assert all(p.grad is None for p in loaded.get_input_embeddings().parameters())
 
 
-def test_other_embeddings_than_those_of_the_training_are_refused(trained, tmp_path):
-    model = trained("masked_lm", freeze_embeddings=True)
+def test_frozen_feed_forward_layers_are_neither_stored_nor_trained(trained, tmp_path):
+    model = trained("classification", freeze_embeddings=True, freeze_feed_forward=True)
+    model.save_pretrained(tmp_path)
+    stored = load_file(tmp_path / "model.safetensors").keys()
+    layers = {name for name in model.state_dict() if "encoder.layer" in name}
+    widening = {name for name in layers if "intermediate" in name or re.search(r"\d\.output\.dense", name)}
+    assert len(widening) == 8 and not widening & stored, "two layers with two feed-forward matrices and biases each"
+    assert layers - widening <= stored, "attention and layer norms are trained"
+    loaded = RMTForSequenceClassification.from_pretrained(tmp_path)
+    assert_same(loaded, model)
+    frozen = {name for name, p in loaded.named_parameters() if not p.requires_grad}
+    assert frozen == loaded.state_dict().keys() - stored
+
+
+@pytest.mark.parametrize("frozen", ["freeze_embeddings", "freeze_feed_forward"])
+def test_another_backbone_than_that_of_the_training_is_refused(trained, tmp_path, frozen):
+    model = trained("masked_lm", **{frozen: True})
     model.to(torch.bfloat16).save_pretrained(tmp_path / "checkpoint")
     RMTForMaskedLM.from_pretrained(tmp_path / "checkpoint")  # in bfloat16, and the checksum is the same
     model.config.backbone = tiny_backbone(tmp_path / "other", seed=1)
     model.save_pretrained(tmp_path / "checkpoint")
-    with pytest.raises(ValueError, match="was trained with other embeddings"):
+    with pytest.raises(ValueError, match="was trained with other weights"):
         RMTForMaskedLM.from_pretrained(tmp_path / "checkpoint")
+
+
+def test_the_backbone_may_be_that_of_another_rmt(trained, tmp_path):
+    first = trained("masked_lm", freeze_embeddings=True)
+    first.save_pretrained(tmp_path / "first")
+    frozen = {"freeze_embeddings": True, "freeze_feed_forward": True}
+    second = RMTForSequenceClassification.from_backbone(str(tmp_path / "first"), segment_length=32, **frozen)
+    assert_same(second.backbone, first.backbone)
+    second.save_pretrained(tmp_path / "second")
+    assert_same(RMTForSequenceClassification.from_pretrained(tmp_path / "second"), second)
+    with torch.no_grad():
+        first.backbone.encoder.layer[0].output.dense.weight.add_(1)
+    first.save_pretrained(tmp_path / "first")
+    with pytest.raises(ValueError, match="was trained with other weights"):
+        RMTForSequenceClassification.from_pretrained(tmp_path / "second")
 
 
 def test_loading_info_comes_with_the_frozen_embeddings(trained, tmp_path):

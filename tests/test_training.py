@@ -16,7 +16,7 @@ from tiny import tiny_book
 from rmt_demo import RMTConfig, RMTForMaskedLM, RMTForSequenceClassification
 from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.data.corpora import Background
-from rmt_demo.data.tasks import PLACES
+from rmt_demo.data.tasks import PLACES, TASKS
 from rmt_demo.training.curriculum import Curriculum, Recipe, Stage
 from rmt_demo.training.recipes import RECIPES
 
@@ -405,6 +405,15 @@ def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(token
     read = {int(n) for batch in batches for n in (batch.inputs["order"] >= 0).sum(1)}
     assert read == set(range(7)), "the stage for seven segments must hold shorter inputs too"
     assert all(q.answer in PLACES for batch in batches for q in batch.questions)
+
+
+def test_the_stable_recipe_has_the_paper_s_segments_and_asks_for_thrift():
+    stable = RECIPES["stable"]
+    config = RMTConfig(**stable.config)
+    assert (config.num_memory_tokens, config.text_capacity, config.spread_memory) == (10, 499, False)
+    assert (config.memory_update, config.text_attends_memory) == ("gated", False)
+    assert stable.stages[-1].segment_lengths == (config.segment_length,) and stable.stages[-1].gate_penalty > 0
+    assert all(set(stage.mixture.tasks) <= set(TASKS) for stage in stable.stages), "every answer is a place"
 
 
 @pytest.mark.slow
