@@ -8,7 +8,7 @@ from rmt_demo import checkpoints
 from rmt_demo.data import corpora
 from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.training import guide as guides
-from rmt_demo.training.guide import RUN, Guide, litter
+from rmt_demo.training.guide import RUN, Guide, Told, litter
 
 SHAPE = {
     "memory_update": "gated",
@@ -51,6 +51,16 @@ def told(guide, model, batch):
     return model(**batch.inputs)
 
 
+def learn(guide, model, batch, rate):
+    """Train the gates on what they are told."""
+    optimizer = torch.optim.Adam(model.rmt.cell.gate.parameters(), rate)
+    for _ in range(100):
+        optimizer.zero_grad()
+        told(guide, model, batch)
+        guide.loss().backward()
+        optimizer.step()
+
+
 def test_at_facts_is_written_what_the_model_wrote_before(begin, monkeypatch):
     monkeypatch.setattr(guides, "LITTER", 0.0)
     guide, model, maker = begin()
@@ -79,12 +89,7 @@ def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin, mon
     began.backward()
     touched = {name for name, p in model.named_parameters() if p.grad is not None}
     assert touched and all(".gate." in name for name in touched)
-    optimizer = torch.optim.Adam(model.rmt.cell.gate.parameters(), 1e-2)
-    for _ in range(60):
-        optimizer.zero_grad()
-        told(guide, model, batch)
-        guide.loss().backward()
-        optimizer.step()
+    learn(guide, model, batch, 1e-2)
     assert guide.loss() < 0.6 * began
 
 
@@ -124,3 +129,27 @@ def test_a_batch_whose_facts_all_stand_before_the_questions_can_be_read(begin):
     out = told(guide, model, batch)
     assert batch.inputs["num_trained"] == 0 and out.gates.shape[1] == 0
     assert guide.loss() == 0
+
+
+# -- gates told by the data
+
+
+def test_told_gates_write_all_of_a_segment_with_a_fact_and_nothing_else(begin):
+    _, model, maker = begin()
+    guide, batch = Told(model.config.num_memory_tokens), maker.batch(PLACES, "s")
+    guide.follow(model.rmt.cell.gate)
+    gates = told(guide, model, batch).gates
+    assert (gates[batch.has_fact] == 1).all() and (gates[~batch.has_fact] == 0).all()
+
+
+def test_told_gates_learn_to_do_so_by_themselves(begin):
+    _, model, maker = begin()
+    guide, batch = Told(model.config.num_memory_tokens), maker.batch(PLACES, "s")
+    guide.follow(model.rmt.cell.gate)
+    told(guide, model, batch)
+    began = guide.loss()
+    began.backward()
+    learned = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+    assert learned and all(".gate." in name for name in learned), "what the gates see is not changed for their sake"
+    learn(guide, model, batch, 3e-3)
+    assert guide.loss() < 0.6 * began

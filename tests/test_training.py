@@ -407,12 +407,12 @@ def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(token
     assert all(q.answer in PLACES for batch in batches for q in batch.questions)
 
 
-def test_the_stable_recipe_has_the_paper_s_segments_and_asks_for_thrift():
+def test_the_stable_recipe_has_the_paper_s_segments_and_tells_its_gates_what_to_write():
     stable = RECIPES["stable"]
     config = RMTConfig(**stable.config)
     assert (config.num_memory_tokens, config.text_capacity, config.spread_memory) == (10, 499, False)
     assert (config.memory_update, config.text_attends_memory) == ("gated", False)
-    assert stable.stages[-1].segment_lengths == (config.segment_length,) and stable.stages[-1].gate_penalty > 0
+    assert stable.stages[-1].segment_lengths == (config.segment_length,) and stable.told_gates
     assert all(set(stage.mixture.tasks) <= set(TASKS) for stage in stable.stages), "every answer is a place"
 
 

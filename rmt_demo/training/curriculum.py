@@ -45,6 +45,7 @@ class Recipe:
     warmup          steps over which the learning rate rises linearly at the very beginning
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all
+    told_gates      the data say what to write: all memory tokens where there is a fact, and none elsewhere
     init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
                     of what is new and keeps what it could (arXiv 2109.01903)
     """
@@ -55,6 +56,7 @@ class Recipe:
     weight_decay: float = 1e-3
     warmup: int = 50
     guided_gates: bool = False
+    told_gates: bool = False
     init_share: float = 0.0
 
 

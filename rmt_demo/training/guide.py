@@ -1,9 +1,9 @@
-"""Write gates that keep what they know while all else goes on learning.
+"""Write gates that are told what to write while all else learns.
 
 What gates see moves when the backbone learns: left as they are they come to open in noise, and trained along by the
-answers they may all shut (see the model card). So the model as it was says what to write, and the gates learn to say
-the same of what they see now. With nothing sampled, and a known share of litter, all other weights learn from the
-answers alone.
+answers they may all shut (see the model card). So the model as it was says what to write (`Guide`), or the data say it
+(`Told`), and the gates learn to say the same of what they see now. With nothing sampled all other weights learn from
+the answers alone.
 """
 
 import torch
@@ -19,8 +19,34 @@ SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this proba
 LITTER, RUN = 0.15, 6  # how often something is written in a segment without a fact all the same, and how much
 
 
-class Guide:
-    """Says what a model in training writes, and what its gates should learn from that.
+class Guided:
+    """Gates that open as they are told, and learn to do so themselves; `prepare` of the classes below says how far.
+
+    A batch: `prepare(inputs, batch)`, the model's forward pass, `loss()`.
+    """
+
+    def follow(self, gate: WriteGate) -> None:
+        """From now on this gate opens as far as `prepare` has found, segment by segment."""
+        gate.register_forward_hook(self._open)
+
+    def _begin(self, wanted: Tensor, weight: Tensor, opened: Tensor, order: Tensor) -> None:
+        """What gates should learn, how much it counts and how far they open meanwhile, each [B, S, m]; order [B, S]."""
+        self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
+        self.losses, self.read = [wanted.new_zeros(())], (order >= 0).sum().clamp(min=1)
+
+    def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
+        wanted, weight, opened = next(self.steps)
+        logits = gate.logits(*(part.detach() for part in seen))
+        self.losses.append((weight * divergence(logits, wanted)).sum())
+        return opened
+
+    def loss(self) -> Tensor:
+        """How far the gates were from what is wanted, summed over the memory tokens of a segment."""
+        return torch.stack(self.losses).sum() / self.read
+
+
+class Guide(Guided):
+    """Says to write what the model wrote when this training began.
 
     Args:
         init: a checkpoint whose write gates have been taught, the teacher.
@@ -29,10 +55,6 @@ class Guide:
     def __init__(self, init: str):
         device = backbones.pick_device()
         self.teacher = checkpoints.load(init, backbones.pick_dtype(device))[0].to(device).rmt
-
-    def follow(self, gate: WriteGate) -> None:
-        """From now on this gate opens as far as `prepare` has found, segment by segment."""
-        gate.register_forward_hook(self._open)
 
     @torch.no_grad()
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
@@ -50,18 +72,26 @@ class Guide:
         weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
         weight = weight * (order >= 0)[..., None]
         opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & (order >= 0), wanted.shape[2]))
-        self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
-        self.losses, self.read = [wanted.new_zeros(())], (order >= 0).sum().clamp(min=1)
+        self._begin(wanted, weight, opened, order)
 
-    def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
-        wanted, weight, opened = next(self.steps)
-        logits = gate.logits(*(part.detach() for part in seen))
-        self.losses.append((weight * divergence(logits, wanted)).sum())
-        return opened
 
-    def loss(self) -> Tensor:
-        """How far the gates were from what is wanted, summed over the memory tokens of a segment."""
-        return torch.stack(self.losses).sum() / self.read
+class Told(Guided):
+    """Says to write all memory tokens in a segment with a fact, and none in any other: for tasks whose facts are of few
+    kinds, so that nothing else is worth a write.
+
+    Args:
+        num_memory_tokens: m, how many gates there are.
+    """
+
+    def __init__(self, num_memory_tokens: int):
+        self.num_memory_tokens = num_memory_tokens
+
+    def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
+        """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
+        order = inputs["order"]
+        has_fact = batch.has_fact.to(order.device)[..., None].expand(-1, -1, self.num_memory_tokens)
+        wanted = has_fact.float()
+        self._begin(wanted, torch.where(has_fact, 1.0, QUIET) * (order >= 0)[..., None], wanted, order)
 
 
 def litter(where: Tensor, width: int) -> Tensor:

@@ -126,11 +126,13 @@ STABLE = Recipe(
         "freeze_feed_forward": True,
         "cut_at_sentences": True,
     },
+    warmup=20,
+    told_gates=True,
     stages=(
-        Stage(Mixture(64, (1, 1), background=1, **PLACES), (48,), 3e-4, 0.97, 60),
-        Stage(Mixture(48, (1, 4), background=16, **PLACES), (64, 128), 2e-4, 0.99, 80, gate_penalty=0.1),
-        Stage(Mixture(24, (1, 8), background=32, **PLACES), (256,), 2e-4, 0.99, 80, gate_penalty=0.1),
-        Stage(Mixture(16, (1, 12), background=40, **PLACES), (512,), 2e-4, 1.0, 150, gate_penalty=0.2),
+        Stage(Mixture(64, (1, 1), background=1, **PLACES), (48,), 3e-4, 0.98, 60),
+        Stage(Mixture(48, (1, 4), background=16, **PLACES), (64, 128), 2e-4, 0.98, 60),
+        Stage(Mixture(24, (1, 8), background=32, **PLACES), (256,), 2e-4, 0.98, 60),
+        Stage(Mixture(16, (1, 12), background=40, **PLACES), (512,), 2e-4, 1.0, 110),
     ),
 )
 

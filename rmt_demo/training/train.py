@@ -30,7 +30,7 @@ from ..write_gate import WriteGate
 from . import state as states
 from .curriculum import Curriculum, Recipe
 from .forcing import IGNORED, force
-from .guide import Guide
+from .guide import Guide, Guided, Told
 
 SAVE_EVERY = 100  # steps
 AVERAGE = 0.99  # how much of the averaged weights stays at each step
@@ -83,6 +83,8 @@ def train(
     model, batches = build(recipe, backbone, background, init)
     source = f"{seed}/{backbones.checksum([model])}"  # whoever trains on from a checkpoint meets new samples
     guide = Guide(str(init)) if recipe.guided_gates else None
+    if recipe.told_gates:
+        guide = Told(model.config.num_memory_tokens)
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
     curriculum = Curriculum(recipe.stages)
@@ -176,7 +178,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
     return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
 
 
-def parameters(model: nn.Module, guide: Guide | None) -> list[dict]:
+def parameters(model: nn.Module, guide: Guided | None) -> list[dict]:
     """All that is trained; guided gates at a rate of their own, to keep up with what they see."""
     gates = [p for module in model.modules() if isinstance(module, WriteGate) for p in module.parameters()]
     others = [p for p in model.parameters() if p.requires_grad and not any(p is gate for gate in gates)]
