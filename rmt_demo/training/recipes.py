@@ -120,6 +120,8 @@ STABLE = Recipe(
     config={
         "num_labels": 6,
         "memory_update": "gated",
+        "spread_memory": True,
+        "num_stored_tokens": 60,
         "memory_norm": 1.25,
         "text_attends_memory": False,
         "freeze_embeddings": True,
@@ -129,10 +131,12 @@ STABLE = Recipe(
     warmup=20,
     told_gates=True,
     stages=(
-        Stage(Mixture(64, (1, 1), background=1, **PLACES), (48,), 3e-4, 0.98, 60),
-        Stage(Mixture(48, (1, 4), background=16, **PLACES), (64, 128), 2e-4, 0.98, 60),
-        Stage(Mixture(24, (1, 8), background=32, **PLACES), (256,), 2e-4, 0.98, 60),
-        Stage(Mixture(16, (1, 12), background=40, **PLACES), (512,), 2e-4, 1.0, 110),
+        Stage(Mixture(64, (1, 1), background=1, **PLACES), (48,), 3e-4, 0.98, 50),
+        Stage(Mixture(48, (1, 4), background=16, **PLACES), (64, 128), 2e-4, 0.98, 50),
+        Stage(Mixture(24, (1, 8), background=32, **PLACES), (256,), 2e-4, 0.98, 50),
+        Stage(Mixture(16, (1, 12), background=40, **PLACES), (512,), 2e-4, 1.0, 90),
+        # Both facts in one segment are the hardest case by now.
+        Stage(Mixture(32, (1, 3), background=16, **PLACES), (64, 128, 256, 512), 2e-4, 1.0, 75),
     ),
 )
 
