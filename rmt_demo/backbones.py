@@ -31,7 +31,7 @@ def resolve(name: str) -> str:
     A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory.
     """
     beside = Path(__file__).parents[1] / name
-    if (beside / "config.json").exists():
+    if not Path(name).exists() and beside.exists():
         return str(beside)
     if name in PACKAGED:
         package, folder, hub_id = PACKAGED[name]

@@ -54,7 +54,7 @@ def drawn(folder):
     """The tiny model and one batch for it."""
     model, tokenizer = checkpoints.load(str(folder / "gated"), torch.float32)
     maker = BatchMaker(model.config, tokenizer, corpora.load(folder / "book.txt"), "train")
-    return model, gates.draw(maker, "s")
+    return model, gates.draw(maker, gates.STORIES, "s")
 
 
 # -- examples

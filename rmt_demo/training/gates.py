@@ -12,7 +12,7 @@ stays as it is: no backward pass goes through the backbone, and minutes on a CPU
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -24,6 +24,8 @@ from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker, Mixture, consecutive
+from ..data.tasks import TASKS
+from ..heads import RMTForMaskedLM
 from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
@@ -34,6 +36,7 @@ from .train import Progress, save_checkpoint, story_words
 STORIES = Mixture(
     32, (1, 40), facts=(1, 6), questions=1, tail_rate=0.0, task_rate=0.35, tasks=(*MIXED, *QA), background=240
 )
+PLACES_ALONE = replace(STORIES, task_rate=1.0, tasks=tuple(TASKS))  # for a model that classifies
 SEGMENT_SHARES = (0.55, 0.75, 1.0, 1.0)  # of the model's segment length; each batch draws one of these
 ROUNDS, HARD = 4, 0.5  # of collecting and fitting, and the loss that makes an example hard
 EPOCHS, BATCH, RATE, DECAY = 3, 256, 2e-3, 1e-2
@@ -96,12 +99,13 @@ def teach(
     start = model.rmt.memory.detach().float()
     texts = [corpora.load(name, "train") for name in background]
     maker = BatchMaker(config, tokenizer, texts[0], "train", story_words(tokenizer))
+    stories = STORIES if isinstance(model, RMTForMaskedLM) else PLACES_ALONE
     sentences = [maker.sentences, *(token_ids(tokenizer, text.sentences) for text in texts[1:])]
     without_marks = [[sentence[:-1] for sentence in lines] for lines in sentences]
     parts, segments, steps = [], 0, 0
     for number in trange(batches, desc="batches"):
         for text, *lines in zip(texts, sentences, without_marks, strict=True):
-            batch = draw(maker, f"{seed}/{text.name}/{number}")
+            batch = draw(maker, stories, f"{seed}/{text.name}/{number}")
             part = collect(model.rmt, batch, disguise(batch, lines, Random(number)))
             segments += len(part.wanted)
             parts.append(part.only((part.wanted > 0).any(1) | is_hard(gate, start, part)) if steps else part)
@@ -114,10 +118,10 @@ def teach(
     save_checkpoint(model, Path(out), run | {"segments": segments}, Progress(steps, time.time() - began))
 
 
-def draw(maker: BatchMaker, seed: str) -> Batch:
+def draw(maker: BatchMaker, stories: Mixture, seed: str) -> Batch:
     """One batch of stories in segments of one of the lengths."""
     length = round(Random(seed).choice(SEGMENT_SHARES) * maker.config.segment_length)
-    return maker.batch(STORIES, seed, length)
+    return maker.batch(stories, seed, length)
 
 
 def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Tensor:
