@@ -201,3 +201,19 @@ def test_a_checkpoint_without_gates_is_refused_and_nothing_written(folder, tmp_p
     done = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True)
     assert done.returncode == 2 and "has no write gates" in done.stderr.splitlines()[-1], done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("head, stories", [("masked_lm", gates.STORIES), ("classification", gates.PLACES_ALONE)])
+def test_the_lesson_is_about_what_the_model_can_be_asked(folder, tmp_path, monkeypatch, head, stories):
+    tiny_model(str(folder / "backbone"), head, **SHAPE).save_pretrained(tmp_path / "init")
+    drawn = []
+
+    def look(maker, mixture, seed):
+        drawn.append(mixture)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gates, "draw", look)
+    with pytest.raises(KeyboardInterrupt):
+        gates.teach(tmp_path / "init", tmp_path / "out", [str(folder / "book.txt")], batches=gates.ROUNDS)
+    assert drawn == [stories]
+    assert set(gates.PLACES_ALONE.tasks) == set(TASKS) and gates.PLACES_ALONE.task_rate == 1

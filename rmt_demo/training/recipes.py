@@ -110,8 +110,8 @@ FURTHER = Recipe(
     ),
 )
 
-# The paper's three tasks and its segments, 10 memory tokens in front of 499 of text, with write gates and text that is
-# encoded in parallel: for thousands of segments. Its backbone is the checkpoint of FURTHER (train --backbone), which
+# The paper's three tasks in segments of the paper's size, 10 memory tokens and 499 of text, with write gates and text
+# that is encoded in parallel. Its backbone is the shipped checkpoint (train --backbone checkpoints/rmt-minilm), which
 # knows how to write and to reason by now; from MiniLM itself, attention alone had not got beyond guessing which of two
 # places a question is about when it was stopped (see the model card).
 PLACES = {"questions": 3, "tail_rate": 0.0, "task_rate": 1.0, "tasks": ("memorize", "detect", "reasoning", "reasoning")}
