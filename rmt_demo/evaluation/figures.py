@@ -65,8 +65,8 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
 def far_beyond(results: Path) -> list[plots.go.Figure]:
     """Figure 1, by segments and by tokens: our segments carry fewer of them than the paper's."""
     command = f"{EVAL} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, plots.PAPER_SEGMENTS))}"
-    measured = {}  # a checkpoint that classifies has no open facts
-    for task in [task for task in FIGURE_1 if (results / f"{task}.json").exists()] or FIGURE_1:
+    measured = {}
+    for task in FIGURE_1:
         result = _load(results / f"{task}.json", command)
         rows = [row for row in result["rows"] if row["segments"] >= FIRST and "tokens" in row]
         if not rows:

@@ -2,8 +2,8 @@
 
 What gates see moves when the backbone learns: left as they are they come to open in noise, and trained along by the
 answers they may all shut (see the model card). So the model as it was says what to write (`Guide`), or the data say it
-(`Told`), and the gates learn to say the same of what they see now. With nothing sampled all other weights learn from
-the answers alone.
+(`Told`), and the gates learn to say the same of what they see now. With nothing sampled, and a known share of
+litter, all other weights learn from the answers alone.
 """
 
 import torch
@@ -29,10 +29,14 @@ class Guided:
         """From now on this gate opens as far as `prepare` has found, segment by segment."""
         gate.register_forward_hook(self._open)
 
-    def _begin(self, wanted: Tensor, weight: Tensor, opened: Tensor, order: Tensor) -> None:
-        """What gates should learn, how much it counts and how far they open meanwhile, each [B, S, m]; order [B, S]."""
+    def _begin(self, wanted: Tensor, weight: Tensor, has_fact: Tensor, order: Tensor) -> None:
+        """Take what gates should learn and how much it counts, [B, S, m]; which segments have a fact, and the order of
+        a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter where there is no fact."""
+        read = order >= 0
+        weight = weight * read[..., None]
+        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2]))
         self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
-        self.losses, self.read = [wanted.new_zeros(())], (order >= 0).sum().clamp(min=1)
+        self.losses, self.read = [wanted.new_zeros(())], read.sum().clamp(min=1)
 
     def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
         wanted, weight, opened = next(self.steps)
@@ -70,9 +74,7 @@ class Guide(Guided):
             memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
         in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
         weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
-        weight = weight * (order >= 0)[..., None]
-        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & (order >= 0), wanted.shape[2]))
-        self._begin(wanted, weight, opened, order)
+        self._begin(wanted, weight, has_fact, order)
 
 
 class Told(Guided):
@@ -88,12 +90,9 @@ class Told(Guided):
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
-        order = inputs["order"]
-        read, has_fact = order >= 0, batch.has_fact.to(order.device)
-        wanted = has_fact[..., None].expand(-1, -1, self.num_memory_tokens).float()
-        weight = (torch.where(has_fact, 1.0, QUIET) * read)[..., None].expand_as(wanted)
-        opened = torch.maximum(wanted, litter(~has_fact & read, self.num_memory_tokens))
-        self._begin(wanted, weight, opened, order)
+        order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
+        everywhere = has_fact[..., None].expand(-1, -1, self.num_memory_tokens)
+        self._begin(everywhere.float(), torch.where(everywhere, 1.0, QUIET), has_fact, order)
 
 
 def litter(where: Tensor, width: int) -> Tensor:

@@ -114,7 +114,12 @@ FURTHER = Recipe(
 # that is encoded in parallel. Its backbone is the shipped checkpoint (train --backbone checkpoints/rmt-minilm), which
 # knows how to write and to reason by now; from MiniLM itself, attention alone had not got beyond guessing which of two
 # places a question is about when it was stopped (see the model card).
-PLACES = {"questions": 3, "tail_rate": 0.0, "task_rate": 1.0, "tasks": ("memorize", "detect", "reasoning", "reasoning")}
+THREE_TASKS = {
+    "questions": 3,
+    "tail_rate": 0.0,
+    "task_rate": 1.0,
+    "tasks": ("memorize", "detect", "reasoning", "reasoning"),
+}
 STABLE = Recipe(
     head="classification",
     config={
@@ -131,12 +136,12 @@ STABLE = Recipe(
     warmup=20,
     told_gates=True,
     stages=(
-        Stage(Mixture(64, (1, 1), background=1, **PLACES), (48,), 3e-4, 0.98, 50),
-        Stage(Mixture(48, (1, 4), background=16, **PLACES), (64, 128), 2e-4, 0.98, 50),
-        Stage(Mixture(24, (1, 8), background=32, **PLACES), (256,), 2e-4, 0.98, 50),
-        Stage(Mixture(16, (1, 12), background=40, **PLACES), (512,), 2e-4, 1.0, 90),
+        Stage(Mixture(64, (1, 1), background=1, **THREE_TASKS), (48,), 3e-4, 0.98, 50),
+        Stage(Mixture(48, (1, 4), background=16, **THREE_TASKS), (64, 128), 2e-4, 0.98, 50),
+        Stage(Mixture(24, (1, 8), background=32, **THREE_TASKS), (256,), 2e-4, 0.98, 50),
+        Stage(Mixture(16, (1, 12), background=40, **THREE_TASKS), (512,), 2e-4, 1.0, 90),
         # Both facts in one segment are the hardest case by now.
-        Stage(Mixture(32, (1, 3), background=16, **PLACES), (64, 128, 256, 512), 2e-4, 1.0, 75),
+        Stage(Mixture(32, (1, 3), background=16, **THREE_TASKS), (64, 128, 256, 512), 2e-4, 1.0, 75),
     ),
 )
 

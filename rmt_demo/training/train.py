@@ -82,9 +82,7 @@ def train(
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
     source = f"{seed}/{backbones.checksum([model])}"  # whoever trains on from a checkpoint meets new samples
-    guide = Guide(str(init)) if recipe.guided_gates else None
-    if recipe.told_gates:
-        guide = Told(model.config.num_memory_tokens)
+    guide = guide_of(recipe, model, init)
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
     curriculum = Curriculum(recipe.stages)
@@ -176,6 +174,13 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
             module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
     tokenizer = backbones.load_tokenizer(backbone)
     return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
+
+
+def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | None:
+    """What says what the write gates are to write, if they do not learn it from the answers."""
+    if recipe.told_gates:
+        return Told(model.config.num_memory_tokens)
+    return Guide(str(init)) if recipe.guided_gates else None
 
 
 def parameters(model: nn.Module, guide: Guided | None) -> list[dict]:
