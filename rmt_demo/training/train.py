@@ -81,7 +81,7 @@ def train(
         return
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
-    source = f"{seed}/{backbones.checksum([model])}"  # whoever trains on from a checkpoint meets new samples
+    source = f"{seed}/{backbones.checksum(model)}"  # whoever trains on from a checkpoint meets new samples
     guide = guide_of(recipe, model, init)
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
