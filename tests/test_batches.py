@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from rmt_demo import RMTConfig, backbones
-from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data import batches
+from rmt_demo.data.batches import BatchMaker, Mixture, lure
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import UNKNOWN
 from rmt_demo.data.families import FAMILIES
@@ -220,6 +221,28 @@ def test_tokens_of_facts_are_marked_and_no_others(make, words):
     assert not {*ids[~batch.in_fact].tolist()} - known, "a word of a fact is not marked"
     spared = [set(sentence) & known for sentence in ids[batch.in_fact].unsqueeze(1).tolist()]
     assert sum(map(bool, spared)) < len(spared) / 3, "background is marked as a fact"
+
+
+def test_a_lure_has_words_of_facts_and_never_more_than_half_a_fact(words, monkeypatch):
+    facts = token_ids(words, ["Mary went to the garden.", "The garden is north of the office."])
+    row, seen = [1] * 40, set()  # a token of no fact
+    for seed in range(200):
+        lured = lure(random.Random(seed), row, facts)
+        assert len(lured) == len(row) and lured != row
+        seen |= set(lured)
+    assert seen == {1, *facts[0], *facts[1]} and row == [1] * 40
+    monkeypatch.setattr(batches, "MOST_LURES", 1)  # two pieces may meet by chance
+    longest = max(40 - lure(random.Random(seed), row, facts).count(1) for seed in range(200))
+    assert longest == len(facts[1]) // 2
+
+
+def test_lures_stand_in_their_share_of_the_background_and_change_nothing_else(make):
+    plain, lured = (make().batch(replace(KINDS["memory"], lures=lures), "s") for lures in (0.0, 0.5))
+    first = plain.inputs["num_trained"]
+    changed = (plain.inputs["input_ids"] != lured.inputs["input_ids"]).any(1)
+    assert changed.shape[0] == first + 4
+    assert plain.questions == lured.questions and not changed[:first].any()
+    assert changed[first:].sum() >= 2
 
 
 def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):

@@ -25,6 +25,7 @@ from .tasks import EASIER, TASKS
 # How often a story is drawn at most, if its segments are too short for it. To leave such stories out of a test would
 # make it easier.
 TRIES = {"train": 20, "eval": 1}
+MOST_LURES = 8  # in one segment
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Mixture:
     unknown_rate  share of questions about what the text does not say, the paper's tasks apart
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
+    lures         share of them in which pieces of the batch's facts stand, too short to say anything
     own           families of your own, as a table (see `families.own`)
     own_rate      share of the stories, tasks apart, that are about those alone
     """
@@ -56,6 +58,7 @@ class Mixture:
     unknown_rate: float = 0.15
     families: str = "train"
     background: int = 32
+    lures: float = 0.0
     own: str = ""
     own_rate: float = 0.0
 
@@ -96,11 +99,12 @@ class BatchMaker:
         rng = self.stories.rng = Random(seed)
         spare = self.config.segment_length - self.config.text_capacity
         room = (segment_length or self.config.segment_length) - spare
-        rows, marks, orders, asked = [], [], [], []
+        rows, marks, orders, asked, told = [], [], [], [], []
         theirs = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for sample in range(mixture.batch_size):
             facts, questions, at_start, places, steps = self._sample(rng, mixture, theirs, with_tail)
+            told += facts
             order = [-2] * steps  # -2: any background row
             for step in sorted(set(places) - {steps}):
                 inside = [fact for fact, place in zip(facts, places, strict=True) if place == step]
@@ -117,7 +121,10 @@ class BatchMaker:
                 size = rng.randint(needed, max(needed, left))
                 tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
                 asked.append((sample, tail + ids, question))
-        return self._tensors(rng, mixture, rows, marks, orders, asked, room)
+        noise = self.noise(rng, mixture.background, room)
+        lured = round(mixture.lures * mixture.background)
+        noise[:lured] = [lure(rng, row, told) for row in noise[:lured]]
+        return self._tensors(rng, rows, marks, noise, orders, asked)
 
     def noise(self, rng: Random, count: int, room: int | None = None) -> list[list[int]]:
         """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
@@ -190,9 +197,8 @@ class BatchMaker:
         tokens = [token for piece, _ in pieces for token in piece]
         return tokens, [is_fact for piece, is_fact in pieces for _ in piece]
 
-    def _tensors(self, rng, mixture, rows, marks, orders, asked, room) -> Batch:
+    def _tensors(self, rng, rows, marks, noise, orders, asked) -> Batch:
         trained = len(rows)
-        noise = self.noise(rng, mixture.background, room)
         # Like texts, some of them end early.
         rows = rows + [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
         longest = max(map(len, orders))
@@ -217,6 +223,18 @@ class BatchMaker:
             "labels": torch.tensor(labels),
         }
         return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained), in_fact)
+
+
+def lure(rng: Random, row: list[int], facts: list[list[int]]) -> list[int]:
+    """A background segment in which pieces of facts, at most half of one each, stand in place of some of its words: to
+    name a place or a person says nothing yet of who is where."""
+    row = list(row)
+    for _ in range(rng.randint(1, MOST_LURES)):
+        fact = rng.choice(facts)
+        size = rng.randint(1, max(1, min(len(fact) // 2, len(row))))
+        start, at = rng.randint(0, len(fact) - size), rng.randint(0, len(row) - size)
+        row[at : at + size] = fact[start : start + size]
+    return row
 
 
 def consecutive(sentences: list[list[int]], room: int, rng: Random) -> list[list[int]]:

@@ -25,6 +25,8 @@ class Guided:
     A batch: `prepare(inputs, batch)`, the model's forward pass, `loss()`.
     """
 
+    heard_by_backbone = False  # does the backbone, too, learn from what the gates are told?
+
     def follow(self, gate: WriteGate) -> None:
         """From now on this gate opens as far as `prepare` has found, segment by segment."""
         gate.register_forward_hook(self._open)
@@ -40,7 +42,7 @@ class Guided:
 
     def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
         wanted, weight, opened = next(self.steps)
-        logits = gate.logits(*(part.detach() for part in seen))
+        logits = gate.logits(*(part if self.heard_by_backbone else part.detach() for part in seen))
         self.losses.append((weight * divergence(logits, wanted)).sum())
         return opened
 
@@ -84,6 +86,8 @@ class Told(Guided):
     Args:
         num_memory_tokens: m, how many gates there are.
     """
+
+    heard_by_backbone = True  # what it is to show the gates are facts, whatever else it learns
 
     def __init__(self, num_memory_tokens: int):
         self.num_memory_tokens = num_memory_tokens
