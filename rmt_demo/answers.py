@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .data.tasks import PLACES
 from .heads import RMTForMaskedLM
-from .modeling import RMTPreTrainedModel
+from .pretrained import RMTPreTrainedModel
 from .questions import slots
 
 CANDIDATES = 5  # answers given, and pieces tried for each slot

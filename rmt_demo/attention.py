@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .heads import RMTForMaskedLM
-from .modeling import RMTPreTrainedModel
+from .pretrained import RMTPreTrainedModel
 
 
 @dataclass(frozen=True, eq=False)

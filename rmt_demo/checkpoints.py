@@ -9,7 +9,7 @@ from transformers.utils import cached_file
 
 from . import backbones
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
-from .modeling import RMTPreTrainedModel
+from .pretrained import RMTPreTrainedModel
 
 HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}
 

@@ -9,7 +9,8 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 from transformers import initialization as init
 
 from .config import RMTConfig
-from .modeling import RMTModel, RMTOutput, RMTPreTrainedModel
+from .modeling import RMTModel, RMTOutput
+from .pretrained import RMTPreTrainedModel
 from .questions import slots
 from .recall import ROUND_TWO, cut_out, only, stretches
 

@@ -21,19 +21,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
-from transformers import initialization as init
+from transformers import AutoConfig, AutoModel
 from transformers.utils import ModelOutput
 
 from . import backbones
 from .config import RMTConfig
-from .data.world import UNKNOWN
 from .framing import frame_last_full
 from .memory import MemoryCell
-from .segments import token_ids
+from .pretrained import RMTPreTrainedModel
 from .text_pass import TextKeyValues
-
-MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
 
 
 @dataclass
@@ -48,109 +44,6 @@ class RMTOutput(ModelOutput):
     gates: Tensor | None = None
     last_hidden_state: Tensor | None = None
     query_ids: Tensor | None = None
-
-
-class RMTPreTrainedModel(PreTrainedModel):
-    """Loading, saving and initialisation shared by the model and its heads."""
-
-    config_class = RMTConfig
-    base_model_prefix = "rmt"
-    _supports_sdpa = True
-    _no_split_modules = ["MemoryCell"]
-    accepts_loss_kwargs = False  # the Trainer takes any **kwargs of forward as an invitation
-
-    @classmethod
-    def from_backbone(cls, name: str, **config) -> "RMTPreTrainedModel":
-        """A new RMT around a pretrained backbone; `config` are RMTConfig fields.
-
-        Raises:
-            ValueError: if the backbone cannot be found or is no encoder, or a field is out of range.
-        """
-        backbone = backbones.load_backbone(name)
-        if backbones.is_decoder(backbone.config):
-            raise ValueError(
-                f'The backbone {name!r} is a decoder, the "prefix" layout needs an encoder: choose one like BERT.'
-            )
-        tokenizer = backbones.load_tokenizer(name)
-        described = backbone.config.to_dict()
-        described.pop("_name_or_path", None)  # where it was found on this machine is nobody else's business
-        special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
-        if None in special.values():
-            raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
-        special["unknown_token_id"] = token_ids(tokenizer, [UNKNOWN])[0][0]
-        model = cls(RMTConfig(backbone=name, backbone_config=described, **special, **config))
-        model.backbone.load_state_dict(backbone.state_dict())
-        if frozen := model.frozen_modules:
-            model.config.embeddings_checksum = backbones.checksum(*frozen.values())
-        return model
-
-    @classmethod
-    def from_pretrained(cls, path, *args, **kwargs):
-        """As in `transformers`; what training never changed is fetched from the named backbone.
-
-        Raises:
-            ValueError: if that backbone cannot be found or its weights are not those of the training.
-        """
-        loaded = super().from_pretrained(path, *args, **kwargs)
-        model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
-        if frozen := model.frozen_modules:
-            source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
-            for name, module in frozen.items():
-                module.load_state_dict(source.get_submodule(name).state_dict())
-                module.requires_grad_(False)  # loading has made new parameters
-            if model.config.embeddings_checksum not in (None, backbones.checksum(*frozen.values())):
-                raise ValueError(
-                    f"{path} was trained with other weights than those of the backbone {model.config.backbone!r}: "
-                    "name the backbone it was made with in its config.json."
-                )
-            model.tie_weights()
-        return loaded
-
-    def save_pretrained(self, path, *args, **kwargs):
-        """As in `transformers`, without what is frozen."""
-        frozen = self.frozen_ids
-        if frozen and kwargs.get("state_dict") is None:
-            state = self.state_dict(keep_vars=True)
-            kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in frozen}
-        super().save_pretrained(path, *args, **kwargs)
-
-    @property
-    def backbone(self) -> PreTrainedModel:
-        base = self if isinstance(self, RMTModel) else self.rmt
-        return base.cell.backbone
-
-    @property
-    def embedding_module(self) -> tuple[str, nn.Module]:
-        """Name and module of the backbone's part that holds its word embeddings."""
-        words = self.backbone.get_input_embeddings()
-        return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
-
-    @property
-    def frozen_modules(self) -> dict[str, nn.Module]:
-        """What of the backbone training leaves as it is, by name in it: its embeddings, its feed-forward layers (those
-        that make vectors wider or narrower)."""
-        frozen = dict([self.embedding_module]) if self.config.freeze_embeddings else {}
-        if self.config.freeze_feed_forward:
-            for name, module in self.backbone.named_modules():
-                if isinstance(module, nn.Linear) and module.in_features != module.out_features:
-                    frozen[name] = module
-        return frozen
-
-    @property
-    def frozen_ids(self) -> set[int]:
-        """Which parameters those are, by identity: a checkpoint does not store them."""
-        return {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.backbone.get_input_embeddings()
-
-    @torch.no_grad()
-    def _init_weights(self, module):
-        super()._init_weights(module)
-        if isinstance(module, RMTModel):
-            init.normal_(module.memory, std=MEMORY_STD)
-            if module.cell.gate is not None:  # mostly open at first, so that writing is learned before thrift
-                init.constant_(module.cell.gate.score.bias, 3.0)
 
 
 class RMTModel(RMTPreTrainedModel):

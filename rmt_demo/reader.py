@@ -23,7 +23,7 @@ from torch import Tensor
 from . import answers, backbones, checkpoints
 from .answers import Answer
 from .framing import frame
-from .modeling import RMTPreTrainedModel
+from .pretrained import RMTPreTrainedModel
 from .questions import question_ids, stop_ids
 from .segments import SegmentBuffer, stream_tokens
 from .text_pass import TextKeyValues

@@ -11,7 +11,7 @@ from tiny import tiny_backbone
 from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, Trainer, TrainingArguments
 
 from rmt_demo import Reader, RMTForMaskedLM, RMTForSequenceClassification, RMTModel
-from rmt_demo.modeling import MEMORY_STD
+from rmt_demo.pretrained import MEMORY_STD
 
 CLASSES = {
     "none": (RMTModel, AutoModel),

@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 
 from ..data.batches import Batch, BatchMaker
 from ..framing import frame
-from ..modeling import RMTPreTrainedModel
+from ..pretrained import RMTPreTrainedModel
 
 STRETCH = 64  # segments
 

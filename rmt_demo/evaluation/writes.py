@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..data.batches import BatchMaker
-from ..modeling import RMTPreTrainedModel
+from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion

@@ -24,7 +24,7 @@ from ..data import corpora
 from ..data.batches import Batch, BatchMaker
 from ..data.tasks import PLACES
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
-from ..modeling import RMTPreTrainedModel
+from ..pretrained import RMTPreTrainedModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
 from . import state as states
