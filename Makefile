@@ -49,7 +49,7 @@ lint: env ## check style and formatting
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 
-train: env ## train a checkpoint like the one the demo loads, into runs/
+train: env ## train checkpoints like those in checkpoints/, into runs/
 	$(PY) -m rmt_demo train --recipe open --out runs/first
 	$(PY) -m rmt_demo train --recipe more --init runs/first --out runs/more
 	$(PY) -m rmt_demo gates --init runs/more --out runs/gated
@@ -59,6 +59,8 @@ train: env ## train a checkpoint like the one the demo loads, into runs/
 	$(PY) -m rmt_demo gates --init runs/roomy --out runs/taught
 	$(PY) -m rmt_demo train --recipe further --init runs/taught --out runs/further
 	$(PY) -m rmt_demo gates --init runs/further --out runs/rmt-minilm
+	$(PY) -m rmt_demo train --recipe stable --backbone runs/rmt-minilm --out runs/stable
+	$(PY) -m rmt_demo train --recipe steady --backbone runs/rmt-minilm --init runs/stable --out runs/rmt-places
 
 eval: env ## measure that checkpoint and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results

@@ -11,22 +11,14 @@ from plotly.offline import get_plotlyjs
 
 from .attention import SegmentAttention
 from .evaluation.cost import PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-from .evaluation.report import TITLES
+from .evaluation.report import PAPER_ACCURACY, PAPER_SEGMENTS, TITLES
 from .style import CONFIG, GREY, HEAT, PALETTE, SYMBOLS, empty, line_style, pick
 from .trace import Trace
 
 MOST_COLUMNS = 1500  # of a heat map; a screen shows no more, and a browser drawing a million cells stalls
 
 SIZES = ("opt-125m", "opt-1.3b", "opt-13b", "opt-175b")
-PAPER_SEGMENTS = (64, 512, 1024, 2048, 4096)
-PAPER_TOKENS_READ = (32_000, 256_000, 512_000, 1_024_000, 2_043_904)
-# arXiv 2304.11062, figure 1: accuracy in percent at PAPER_SEGMENTS, trained on 7 segments. Read off the plot, so good
-# to about one percent; the paper gives no intervals.
-PAPER_ACCURACY = {
-    "memorize": (98, 93, 92, 90, 90),
-    "detect": (99, 98, 97, 97, 96),
-    "reasoning": (89, 85, 84, 83, 82),
-}
+PAPER_TOKENS_READ = (32_000, 256_000, 512_000, 1_024_000, 2_043_904)  # at PAPER_SEGMENTS
 
 
 def cost(sizes: tuple[str, ...] = SIZES) -> go.Figure:

@@ -51,6 +51,13 @@ def test_figure_1_shows_what_is_beyond_training(tmp_path, capsys):
     assert '<script src="plotly.min.js">' in text and (tmp_path / "docs" / "plotly.min.js").stat().st_size > 1e6
 
 
+def test_figure_1_of_a_checkpoint_that_only_classifies(tmp_path):
+    for task in ("memorize", "detect", "reasoning"):
+        save(tmp_path, task, rows(64, 4096))
+    names = [line.name for line in figures.far_beyond(tmp_path)[0].data]
+    assert sum("paper" not in name for name in names) == 3 and sum("paper" in name for name in names) == 3
+
+
 def test_missing_results_say_which_command_makes_them(tmp_path):
     with pytest.raises(ValueError, match="memorize.json: make it with .*eval --tasks memorize .* --segments 64 512"):
         figures.draw(1, tmp_path, tmp_path)

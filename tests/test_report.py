@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmt_demo.evaluation.report import BEGIN, END, tables, update
+from rmt_demo.evaluation.report import BEGIN, END, SPECIALIST, tables, update
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +53,18 @@ def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):
     assert main.startswith("| % |") and "open facts, 1 to 3" in main
     assert babi.startswith("| bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
     assert strange.startswith("| strange backgrounds, % |") and "open facts in logs" in strange
+
+
+def test_the_checkpoint_for_the_paper_s_tasks_stands_beside_the_paper(tmp_path):
+    own = tmp_path / SPECIALIST
+    own.mkdir()
+    for task in ("detect", "detect-logs"):
+        write(own, task, 99.0, segments=(64, 4096))
+    lines, strange = (part.splitlines() for part in tables(tmp_path).split("\n\n"))
+    assert lines[0] == f"| {SPECIALIST}, % | 64 segments | 4,096 segments |"
+    assert lines[2] == "| detect & memorize | 99.0 (98.0–100.0) | 99.0 (98.0–100.0) |"
+    assert "| detect & memorize, the paper's model | about 99 | about 96 |" in lines
+    assert strange[2] == "| detect & memorize in logs | 99.0 (98.0–100.0) |"
 
 
 def test_without_results_there_is_no_table(tmp_path):

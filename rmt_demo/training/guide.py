@@ -2,8 +2,8 @@
 
 What gates see moves when the backbone learns: left as they are they come to open in noise, and trained along by the
 answers they may all shut (see the model card). So the model as it was says what to write (`Guide`), or the data say it
-(`Told`), and the gates learn to say the same of what they see now. With nothing sampled, and a known share of
-litter, all other weights learn from the answers alone.
+(`Told`), and the gates learn to say the same of what they see now. Nothing is sampled, and a known share of litter is
+written: all other weights learn from the answers and, with `Told`, to show the gates what is a fact.
 """
 
 import torch
@@ -96,7 +96,9 @@ class Told(Guided):
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
         order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
         everywhere = has_fact[..., None].expand(-1, -1, self.num_memory_tokens)
-        self._begin(everywhere.float(), torch.where(everywhere, 1.0, QUIET), has_fact, order)
+        # Their mean, not their sum: the backbone hears of it, and is to hear of the answers as well.
+        weight = torch.where(everywhere, 1.0, QUIET) / self.num_memory_tokens
+        self._begin(everywhere.float(), weight, has_fact, order)
 
 
 def litter(where: Tensor, width: int) -> Tensor:

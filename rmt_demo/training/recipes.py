@@ -113,7 +113,7 @@ FURTHER = Recipe(
 # The paper's three tasks in segments of the paper's size, 10 memory tokens and 499 of text, with write gates and text
 # that is encoded in parallel. Its backbone is the shipped checkpoint (train --backbone checkpoints/rmt-minilm), which
 # knows how to write and to reason by now; from MiniLM itself, attention alone had not got beyond guessing which of two
-# places a question is about when it was stopped (see the model card).
+# places a question is about when it was stopped (see the model card of rmt-places).
 THREE_TASKS = {
     "questions": 3,
     "tail_rate": 0.0,
@@ -146,10 +146,10 @@ STABLE = Recipe(
 )
 
 # What must hold through thousands of segments: noise in which pieces of facts stand, so that a place named in passing
-# is not taken for a fact. For the checkpoint of STABLE: start it with --init.
+# is not taken for a fact (see its model card). For the checkpoint of STABLE: start it with --init.
 STEADY = dataclasses.replace(
     STABLE,
-    stages=(Stage(Mixture(16, (1, 12), background=48, lures=0.5, **THREE_TASKS), (256, 512), 1e-4, 1.0, 240),),
+    stages=(Stage(Mixture(16, (1, 12), background=48, lures=0.5, **THREE_TASKS), (256, 512), 1e-4, 1.0, 200),),
 )
 
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
