@@ -101,7 +101,7 @@ def build_parser() -> Parser:
     figure.set_defaults(command=run_figure)
     figure.add_argument("number", type=positive, metavar="1|3|5|6")
     figure.add_argument("--out", default="docs", metavar="DIR", help="where the page goes (default: %(default)s)")
-    figure.add_argument("--results", default="results", metavar="DIR", help="for 1 and 5 (default: %(default)s)")
+    figure.add_argument("--results", default="results", metavar="DIR", help="for 1, 3 and 5 (default: %(default)s)")
     figure.add_argument(
         "--checkpoint", default=default_checkpoint(), metavar="DIR", help="for 6 (default: %(default)s)"
     )

@@ -74,6 +74,20 @@ def test_missing_results_say_which_command_makes_them(tmp_path):
 def test_figure_3_needs_no_results(tmp_path):
     page = figures.draw(3, tmp_path / "docs", tmp_path)
     assert page.name == "figure3.html" and "OPT-175B, full attention" in page.read_text()
+    assert page.read_text().count("plotly-graph-div") == 1
+
+
+def test_beside_figure_3_stands_what_was_measured(tmp_path):
+    taken = [("fused", 512, 1.0), ("rmt", 512, 2.0), ("rmt", 1024, 4.0)]  # full attention was given up after 512
+    measured = [{"way": way, "length": n, "seconds": s, "peak_mb": 100 * s} for way, n, s in taken]
+    about = {"checkpoint": "tiny", "machine": "a laptop"}
+    (tmp_path / "cost.json").write_text(json.dumps(about | {"rows": measured}))
+    seconds, memory = figures.measured_cost(tmp_path)
+    drawn = {line.name: line.y for line in memory.data}
+    assert drawn["RMT"] == (200.0, 400.0) and drawn["full attention, fused"] == (100.0, None)
+    assert "tiny on a laptop" in seconds.layout.title.text
+    page = figures.draw(3, tmp_path / "docs", tmp_path)
+    assert page.read_text().count("plotly-graph-div") == 3
 
 
 def test_figure_5_has_a_line_for_each_stage(tmp_path):

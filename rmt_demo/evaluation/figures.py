@@ -2,6 +2,7 @@
 
 1   accuracy far beyond the training length, over the paper's curves    from results/{memorize,...}.json
 3   FLOPs of full attention and of RMT                                  counted here (see `cost.py`)
+    beside it seconds and memory, where they were measured              from results/cost.json
 5   accuracy after every stage of a curriculum                          from results/figure5.json
 6   what the memory looks at when it writes, retains and reads          from a checkpoint
 """
@@ -10,7 +11,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from .. import plots
+from .. import charts, plots
 from ..attention import SegmentAttention, memory_attention, query_attention, read, wrote
 from ..data.batches import BatchMaker
 from ..data.tasks import reasoning
@@ -21,6 +22,7 @@ from ..segments import token_ids
 from .extrapolation import background_text
 from .results import BACKGROUND
 
+WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
 FIRST = 64  # segments: where the paper's figure 1 begins
 EVAL = "python -m rmt_demo eval"
 FIGURE_1 = ("memorize", "detect", "reasoning", "open")
@@ -38,7 +40,7 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
     Args:
         number: 1, 3, 5 or 6.
         out: folder for the page.
-        results: folder of the measured numbers, for figures 1 and 5.
+        results: folder of the measured numbers, for figures 1, 3 and 5.
         checkpoint: folder or Hub id of an RMT, for figure 6.
 
     Returns:
@@ -52,7 +54,7 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
     if number == 1:
         figures = far_beyond(Path(results))
     elif number == 3:
-        figures = [plots.cost()]
+        figures = [plots.cost(), *measured_cost(Path(results))]
     elif number == 5:
         figures = after_each_stage(Path(results))
     else:
@@ -75,6 +77,23 @@ def far_beyond(results: Path) -> list[plots.go.Figure]:
             raise ValueError(f"{results / task}.json has nothing from {FIRST} segments on: add it with `{command}`.")
         measured[task] = result | {"rows": rows}
     return [plots.accuracy(measured, by, paper=True) for by in ("segments", "tokens")]
+
+
+def measured_cost(results: Path) -> list[plots.go.Figure]:
+    """Beside figure 3: what texts of growing length took on one machine, until full attention no longer fitted; none
+    if nobody ran `benchmarks/attention_cost.py`."""
+    file = results / "cost.json"
+    if not file.exists():
+        return []
+    result = json.loads(file.read_text())
+    lengths = sorted({row["length"] for row in result["rows"]})
+    figures = []
+    for key, unit in (("seconds", "seconds"), ("peak_mb", "peak memory (MB)")):
+        measured = {(row["way"], row["length"]): row[key] for row in result["rows"]}
+        series = {name: [measured.get((way, n)) for n in lengths] for way, name in WAYS.items()}
+        title = f"Measured with {result['checkpoint']} on {result['machine']}"
+        figures.append(charts.lines(series, lengths, title, "tokens", unit, log_x=True, log_y=True))
+    return figures
 
 
 def after_each_stage(results: Path) -> list[plots.go.Figure]:
