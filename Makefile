@@ -62,7 +62,7 @@ train: env ## train checkpoints like those in checkpoints/, into runs/
 	$(PY) -m rmt_demo train --recipe stable --backbone runs/rmt-minilm --out runs/stable
 	$(PY) -m rmt_demo train --recipe steady --backbone runs/rmt-minilm --init runs/stable --out runs/rmt-places
 
-eval: env ## measure that checkpoint and write results/
+eval: env ## measure rmt-minilm and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results
 
 bench: env ## time reading on this machine
