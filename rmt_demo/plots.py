@@ -90,8 +90,10 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
                 hovertemplate=f"%{{x:,}} {by}: about %{{y}}%",
                 **style,
             )
-    ticks = sorted({x for line in figure.data for x in line.x})
-    figure.update_xaxes(type="log", tickvals=ticks, tickformat="," if by == "segments" else ".3~s")
+    ticks = [0]
+    for x in sorted({x for line in figure.data for x in line.x}):
+        ticks += [x] if x > 1.3 * ticks[-1] else []  # closer, their labels would overlap
+    figure.update_xaxes(type="log", tickvals=ticks[1:], tickformat="," if by == "segments" else ".3~s")
     figure.update_yaxes(range=[0, 102])
     return figure
 

@@ -64,6 +64,7 @@ def test_accuracy_puts_the_paper_beside_ours_in_the_same_colour():
     assert dict(zip(paper.x, paper.y, strict=True))[4096] == 96
     assert len(lines) == 4, "ours, and the paper's three tasks"
     assert {line.x[-1] for line in by_tokens.data} == {2_000_000, 2_043_904}
+    assert by_tokens.layout.xaxis.tickvals[-1] == 2_000_000, "two labels there would overlap"
 
 
 def test_accuracy_refuses_what_holds_none():
