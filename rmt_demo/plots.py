@@ -90,10 +90,11 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
                 hovertemplate=f"%{{x:,}} {by}: about %{{y}}%",
                 **style,
             )
-    ticks = [0]
+    ticks = []
     for x in sorted({x for line in figure.data for x in line.x}):
-        ticks += [x] if x > 1.3 * ticks[-1] else []  # closer, their labels would overlap
-    figure.update_xaxes(type="log", tickvals=ticks[1:], tickformat="," if by == "segments" else ".3~s")
+        if not ticks or x > 1.3 * ticks[-1]:  # closer, their labels would overlap
+            ticks.append(x)
+    figure.update_xaxes(type="log", tickvals=ticks, tickformat="," if by == "segments" else ".3~s")
     figure.update_yaxes(range=[0, 102])
     return figure
 
