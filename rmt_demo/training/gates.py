@@ -29,9 +29,10 @@ from ..heads import RMTForMaskedLM
 from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
+from .build import story_words
 from .guide import QUIET, counts, divergence, stands_in_fact
 from .recipes import MIXED
-from .train import Progress, save_checkpoint, story_words
+from .train import Progress, save_checkpoint
 
 STORIES = Mixture(
     32, (1, 40), facts=(1, 6), questions=1, tail_rate=0.0, task_rate=0.35, tasks=(*MIXED, *QA), background=240

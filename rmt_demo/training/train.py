@@ -19,22 +19,18 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from .. import backbones, checkpoints
-from ..data import corpora
-from ..data.batches import Batch, BatchMaker
+from .. import backbones
+from ..data.batches import Batch
 from ..data.tasks import PLACES
-from ..heads import RMTForMaskedLM, RMTForSequenceClassification
 from ..pretrained import RMTPreTrainedModel
-from ..segments import token_ids
 from ..write_gate import WriteGate
 from . import state as states
+from .build import build, guide_of, parameters
 from .curriculum import Curriculum, Recipe
 from .forcing import IGNORED, force
-from .guide import Guide, Guided, Told
 
 SAVE_EVERY = 100  # steps
 AVERAGE = 0.99  # how much of the averaged weights stays at each step
-GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 QUIET_PENALTY = 30.0  # how much more an open gate costs in a segment without a fact
 
 
@@ -153,61 +149,12 @@ def is_finished(out: Path, run: dict) -> bool:
     return made.exists() and run.items() <= json.loads(made.read_text()).items()
 
 
-def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
-    """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
-    if recipe.guided_gates and init is None:
-        raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
-    head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
-    model = head.from_backbone(backbone, **recipe.config)
-    if init is not None:
-        trained = checkpoints.load(str(init), torch.float32)[0].state_dict()
-        # A memory twice as large begins with every token twice, at two positions.
-        trained["rmt.memory"] = trained["rmt.memory"].repeat_interleave(
-            max(1, model.config.num_memory_tokens // len(trained["rmt.memory"])), dim=0
-        )
-        try:
-            model.load_state_dict(trained)
-        except RuntimeError as error:
-            raise ValueError(f"{init} has another shape than the recipe's model: train without --init.") from error
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
-    tokenizer = backbones.load_tokenizer(backbone)
-    return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
-
-
-def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | None:
-    """What says what the write gates are to write, if they do not learn it from the answers."""
-    if recipe.told_gates:
-        return Told(model.config.num_memory_tokens)
-    return Guide(str(init)) if recipe.guided_gates else None
-
-
-def parameters(model: nn.Module, guide: Guided | None) -> list[dict]:
-    """All that is trained; guided gates at a rate of their own, to keep up with what they see."""
-    gates = [p for module in model.modules() if isinstance(module, WriteGate) for p in module.parameters()]
-    others = [p for p in model.parameters() if p.requires_grad and not any(p is gate for gate in gates)]
-    return [{"params": others, "speed": 1.0}, {"params": gates, "speed": GATE_SPEED if guide else 1.0}]
-
-
 def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
     """The averaged weights one step on: an exponential average over the last 100 steps, or a tenth of the first 1000.
 
     The steps of small batches stray about a path that is better than they are.
     """
     return average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
-
-
-def story_words(tokenizer) -> list[str]:
-    """Further words for the facts: those of the tokenizer's vocabulary, and as many made up of two pieces of it, so
-    that the answer is copied and not chosen from words seen before."""
-    vocabulary = sorted(tokenizer.get_vocab())
-    words = [w for w in vocabulary if w.isascii() and w.isalpha() and len(w) > 2]
-    endings = [w[2:] for w in vocabulary if w.startswith("##") and w.isascii() and w[2:].isalpha() and len(w) > 3]
-    rng = Random(0)
-    made_up = [rng.choice(words) + rng.choice(endings) for _ in words] if endings else []
-    pieces = token_ids(tokenizer, made_up)
-    return words + [word for word, ids in zip(made_up, pieces, strict=True) if len(ids) <= 3]
 
 
 def hold_gates(model: nn.Module, open_: bool) -> None:
