@@ -8,8 +8,9 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.babi import LONGEST, QA, QUESTIONS, SENTENCES, answer
+from rmt_demo.data.babi import LONGEST, QA, answer
 from rmt_demo.data.families import FAMILIES, paraphrases
+from rmt_demo.data.scene import QUESTIONS, SENTENCES
 from rmt_demo.data.words import pool, side
 from rmt_demo.data.world import Query, Statement
 

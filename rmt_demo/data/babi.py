@@ -10,20 +10,18 @@ Three things differ from the original. Its generator had wrong answers (facebook
 every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
 answers is never asked. Words and paraphrases are divided into training and evaluation (only the four directions are
 in both): the paraphrases stand in `tables/babi.txt`, one a line, and the last of each kind is kept for evaluation. And
-nothing happens that what was said before rules out: only what lies where one is can be picked up.
+nothing happens that what was said before rules out (`scene.py`).
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from random import Random
 
-from .families import paraphrases
+from .scene import QUESTIONS, Scene, say, some_words, tell
 from .tasks import OPPOSITE, lies_oracle
-from .words import PROPER, pool
-from .world import UNKNOWN, Query, Question, Slots, Statement, Story, oracle, render
+from .words import pool
+from .world import UNKNOWN, Query, Question, Statement, Story, oracle
 
 KIND_OF = {
     "giver": "person",
@@ -32,22 +30,6 @@ KIND_OF = {
     "reference": "site",
 }  # where a slot is not its words' kind
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
-
-
-def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
-    """The paraphrases of each kind of sentence, and of each kind of question: family, slots known, slot asked for."""
-    sentences, questions = {}, {}
-    for block in (Path(__file__).parent / "tables" / table).read_text().strip().split("\n\n"):
-        head, *templates = block.splitlines()
-        if "->" in head:
-            questions[tuple(re.findall(r"\w+", head))] = tuple(templates)
-        else:
-            sentences[head] = tuple(templates)
-    return sentences, questions
-
-
-# "carried" and "before" are questions about a thing that people take and drop.
-SENTENCES, QUESTIONS = _load("babi.txt")
 
 
 @dataclass(frozen=True)
@@ -104,7 +86,7 @@ def qa4(
     Questions are asked from the middle only: from the outside, several places may lie on the same side.
     """
     length = _length(rng, sentences, questions, least=1)
-    sites = _words(rng, "site", split, len(pool("site", split)), extra_words)
+    sites = some_words(rng, "site", split, len(pool("site", split)), extra_words)
     maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
     middles, around = sites[:maps], sites[maps:]
     sides = rng.sample(list(product(middles, OPPOSITE)), length)
@@ -112,7 +94,7 @@ def qa4(
     for (middle, way), site in zip(sides, around, strict=False):
         back = OPPOSITE[way]
         triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)  # said from either end
-        facts.append(_state(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
+        facts.append(tell(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
         queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
         queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
     return _story(facts, _ask(_Telling(rng, split, questions, extra_words, unknown_rate), facts, queries))
@@ -212,79 +194,10 @@ def _play(
     """Let people do things until something can be asked about them; `acts` are families with their weights."""
     length = _length(how.rng, sentences, how.questions, least)
     while True:  # drawn again until there is a question, of the same length
-        scene = _Scene(how.rng, how.split, length, how.extra_words)
+        scene = Scene(how.rng, how.split, length, how.extra_words)
         facts = [scene.act(acts) for _ in range(length)]
         if asked := _ask(how, facts, queries(facts)):
             return _story(facts, asked)
-
-
-class _Scene:
-    """A few people, things and sites, and what is known of where they are."""
-
-    def __init__(self, rng: Random, split: str, length: int, extra_words: Sequence[str]) -> None:
-        self.rng, self.split = rng, split
-        self.people = _words(rng, "person", split, min(4, 1 + (length + 1) // 2), extra_words)
-        self.things = _words(rng, "object", split, min(3, 1 + length // 4), extra_words)
-        self.sites = _words(rng, "site", split, 6, extra_words)
-        self.at: dict[str, str] = {}  # the site of a person, or of a thing put down
-        self.held: dict[str, str] = {}  # who has a thing
-
-    def act(self, weights: dict[str, int]) -> Statement:
-        """Something that can happen now, and does."""
-        possible = {family: acts for family in weights if (acts := self._possible(family))}
-        (family,) = self.rng.choices(list(possible), [weights[family] for family in possible])
-        slots = self.rng.choice(possible[family])
-        self._happen(family, **dict(slots))
-        return _state(self.rng, self.split, family, slots)
-
-    def _possible(self, family: str) -> list[Slots]:
-        at, held = self.at, self.held
-        if family == "go":
-            moves = product(self.people, self.sites)
-            return [(("person", who), ("site", site)) for who, site in moves if at.get(who) != site]
-        if family == "take":  # a thing not heard of before may be anywhere
-            loose = [(what, who) for what, who in product(self.things, self.people) if what not in held]
-            return [(("object", o), ("person", who)) for o, who in loose if o not in at or at[o] == at.get(who)]
-        if family == "drop":  # not where nobody has said
-            return [(("object", what), ("person", who)) for what, who in held.items() if who in at]
-        return [
-            (("giver", giver), ("object", what), ("receiver", receiver))
-            for what, giver, receiver in product(self.things, self.people, self.people)
-            if giver != receiver and what not in at and held.get(what, giver) == giver
-            if giver not in at or receiver not in at or at[giver] == at[receiver]
-        ]
-
-    def _happen(self, family: str, object="", person="", site="", giver="", receiver="") -> None:
-        if family == "go":
-            self.at[person] = site
-        elif family == "take":
-            self.held[object] = person
-            self.at.pop(object, None)
-        elif family == "drop":
-            self.at[object] = self.at[self.held.pop(object)]
-        else:
-            self.held[object] = receiver
-            for here, there in ((giver, receiver), (receiver, giver)):  # they meet
-                if here in self.at:
-                    self.at[there] = self.at[here]
-
-
-def _words(rng: Random, kind: str, split: str, count: int, extra_words: Sequence[str]) -> list[str]:
-    """So many different words of a kind, about half of them of the further ones, if there are any."""
-    words = rng.sample(pool(kind, split), count)
-    for i, further in enumerate(rng.sample(extra_words, min(count, len(extra_words)))):
-        further = further.capitalize() if kind in PROPER else further
-        if further not in words and rng.random() < 0.5:
-            words[i] = further
-    return words
-
-
-def _state(rng: Random, split: str, family: str, slots: Slots) -> Statement:
-    return Statement(family, slots, _say(rng, split, SENTENCES[family], slots))
-
-
-def _say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> str:
-    return render(rng.choice(paraphrases(templates, split)), slots)
 
 
 def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Question]:
@@ -304,7 +217,7 @@ def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Qu
         if how.unknown_rate and rng.random() < how.unknown_rate:
             query, reply, kind = _of_another(rng, how.split, facts, query), UNKNOWN, UNKNOWN
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(_say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query))
+        asked.append(Question(say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query))
     return asked
 
 

@@ -1,0 +1,101 @@
+"""People who move about, carry things and give them away, told in the sentences of `tables/babi.txt`.
+
+Nothing happens that what was said before rules out: only what lies where one is can be picked up.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from random import Random
+
+from .families import paraphrases
+from .words import PROPER, pool
+from .world import Slots, Statement, render
+
+
+def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
+    """The paraphrases of each kind of sentence, and of each kind of question: family, slots known, slot asked for."""
+    sentences, questions = {}, {}
+    for block in (Path(__file__).parent / "tables" / table).read_text().strip().split("\n\n"):
+        head, *templates = block.splitlines()
+        if "->" in head:
+            questions[tuple(re.findall(r"\w+", head))] = tuple(templates)
+        else:
+            sentences[head] = tuple(templates)
+    return sentences, questions
+
+
+# What is said and asked; "carried" and "before" are questions about a thing that people take and drop.
+SENTENCES, QUESTIONS = _load("babi.txt")
+
+
+class Scene:
+    """A few people, things and sites, and what is known of where they are."""
+
+    def __init__(self, rng: Random, split: str, length: int, extra_words: Sequence[str]) -> None:
+        self.rng, self.split = rng, split
+        self.people = some_words(rng, "person", split, min(4, 1 + (length + 1) // 2), extra_words)
+        self.things = some_words(rng, "object", split, min(3, 1 + length // 4), extra_words)
+        self.sites = some_words(rng, "site", split, 6, extra_words)
+        self.at: dict[str, str] = {}  # the site of a person, or of a thing put down
+        self.held: dict[str, str] = {}  # who has a thing
+
+    def act(self, weights: dict[str, int]) -> Statement:
+        """Something that can happen now, and does."""
+        possible = {family: acts for family in weights if (acts := self._possible(family))}
+        (family,) = self.rng.choices(list(possible), [weights[family] for family in possible])
+        slots = self.rng.choice(possible[family])
+        self._happen(family, **dict(slots))
+        return tell(self.rng, self.split, family, slots)
+
+    def _possible(self, family: str) -> list[Slots]:
+        at, held = self.at, self.held
+        if family == "go":
+            moves = product(self.people, self.sites)
+            return [(("person", who), ("site", site)) for who, site in moves if at.get(who) != site]
+        if family == "take":  # a thing not heard of before may be anywhere
+            loose = [(what, who) for what, who in product(self.things, self.people) if what not in held]
+            return [(("object", o), ("person", who)) for o, who in loose if o not in at or at[o] == at.get(who)]
+        if family == "drop":  # not where nobody has said
+            return [(("object", what), ("person", who)) for what, who in held.items() if who in at]
+        return [
+            (("giver", giver), ("object", what), ("receiver", receiver))
+            for what, giver, receiver in product(self.things, self.people, self.people)
+            if giver != receiver and what not in at and held.get(what, giver) == giver
+            if giver not in at or receiver not in at or at[giver] == at[receiver]
+        ]
+
+    def _happen(self, family: str, object="", person="", site="", giver="", receiver="") -> None:
+        if family == "go":
+            self.at[person] = site
+        elif family == "take":
+            self.held[object] = person
+            self.at.pop(object, None)
+        elif family == "drop":
+            self.at[object] = self.at[self.held.pop(object)]
+        else:
+            self.held[object] = receiver
+            for here, there in ((giver, receiver), (receiver, giver)):  # they meet
+                if here in self.at:
+                    self.at[there] = self.at[here]
+
+
+def some_words(rng: Random, kind: str, split: str, count: int, extra_words: Sequence[str]) -> list[str]:
+    """So many different words of a kind, about half of them of the further ones, if there are any."""
+    words = rng.sample(pool(kind, split), count)
+    for i, further in enumerate(rng.sample(extra_words, min(count, len(extra_words)))):
+        further = further.capitalize() if kind in PROPER else further
+        if further not in words and rng.random() < 0.5:
+            words[i] = further
+    return words
+
+
+def tell(rng: Random, split: str, family: str, slots: Slots) -> Statement:
+    """A fact in one of the sentences of its family."""
+    return Statement(family, slots, say(rng, split, SENTENCES[family], slots))
+
+
+def say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> str:
+    """One of the split's paraphrases, its slots filled."""
+    return render(rng.choice(paraphrases(templates, split)), slots)
