@@ -9,7 +9,7 @@ import torch
 
 from rmt_demo import RMTConfig, backbones
 from rmt_demo.data import batches
-from rmt_demo.data.batches import BatchMaker, Mixture, lure
+from rmt_demo.data.batches import BatchMaker, Mixture, echo, lure
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import UNKNOWN
 from rmt_demo.data.families import FAMILIES
@@ -243,6 +243,32 @@ def test_lures_stand_in_their_share_of_the_background_and_change_nothing_else(ma
     assert changed.shape[0] == first + 4
     assert plain.questions == lured.questions and not changed[:first].any()
     assert changed[first:].sum() >= 2
+
+
+def test_an_echo_says_a_few_words_over_and_over_and_keeps_lengths_and_full_stops():
+    sentences, sizes = [[*range(10, 22), 1], [*range(30, 45), 1], [50, 1]], set()
+    for seed in range(200):
+        echoed = echo(random.Random(seed), sentences)
+        assert list(map(len, echoed)) == [13, 16, 2] and {said[-1] for said in echoed} == {1}
+        said = [said[:-1] for said in echoed]
+        size = len(set(said[1]))
+        sizes.add(size)
+        assert all(words == (said[1][:size] * 8)[: len(words)] for words in said)
+        assert any(said[1][:size] == whole[at : at + size] for whole in sentences for at in range(len(whole)))
+    assert sizes == {2, 3, 4}
+
+
+def test_echoes_come_at_their_rate_and_never_in_place_of_a_fact(make):
+    def different_tokens(rate):
+        batch = make().batch(Mixture(32, (1, 3), tail_rate=0.0, background=64, echoes=rate), "s")
+        ids, facts = batch.inputs["input_ids"], batch.in_fact[: batch.inputs["num_trained"]]
+        # A fact has words of its own however little is said around it.
+        assert all(len(row[marked].unique()) > 3 for row, marked in zip(ids, facts, strict=False))
+        return [len(row.unique()) for row in ids[batch.inputs["num_trained"] :]]
+
+    plain, some, all_ = map(different_tokens, (0.0, 0.5, 1.0))
+    assert max(all_) < min(plain) + 8 and sum(all_) < sum(plain) / 2
+    assert sum(all_) < sum(some) < sum(plain)
 
 
 def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):

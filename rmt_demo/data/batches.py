@@ -7,6 +7,7 @@ however many samples read it, so a haystack of 64 segments costs little more tha
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import cycle, islice
 from random import Random
 
 import torch
@@ -26,6 +27,7 @@ from .tasks import EASIER, TASKS
 # make it easier.
 TRIES = {"train": 20, "eval": 1}
 MOST_LURES = 8  # in one segment
+ECHO = (2, 4)  # fewest and most tokens of what is said over and over
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Mixture:
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
     lures         share of them in which pieces of the batch's facts stand, too short to say anything
+    echoes        share of all segments in the table whose text, facts apart, says a few words over and over
     own           families of your own, as a table (see `families.own`)
     own_rate      share of the stories, tasks apart, that are about those alone
     """
@@ -59,6 +62,7 @@ class Mixture:
     families: str = "train"
     background: int = 32
     lures: float = 0.0
+    echoes: float = 0.0
     own: str = ""
     own_rate: float = 0.0
 
@@ -111,7 +115,7 @@ class BatchMaker:
                 order[step] = len(rows)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == steps - 1 and not with_tail else room
-                row, marked = self._marked(rng, size, inside, at_start)
+                row, marked = self._marked(rng, size, inside, at_start, mixture.echoes)
                 rows.append(row)
                 marks.append(marked)
             orders.append(order)
@@ -121,15 +125,16 @@ class BatchMaker:
                 size = rng.randint(needed, max(needed, left))
                 tail = self.segment(rng, size, in_tail, at_start) if with_tail else []
                 asked.append((sample, tail + ids, question))
-        noise = self.noise(rng, mixture.background, room)
+        noise = self.noise(rng, mixture.background, room, mixture.echoes)
         lured = round(mixture.lures * mixture.background)
         noise[:lured] = [lure(rng, row, told) for row in noise[:lured]]
         return self._tensors(rng, rows, marks, noise, orders, asked)
 
-    def noise(self, rng: Random, count: int, room: int | None = None) -> list[list[int]]:
-        """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all."""
+    def noise(self, rng: Random, count: int, room: int | None = None, echoes: float = 0.0) -> list[list[int]]:
+        """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all;
+        `echoes` as in `Mixture`."""
         room = room or self.config.text_capacity
-        return [self.segment(rng, rng.randint(room * 3 // 4, room), []) for _ in range(count)]
+        return [self._marked(rng, rng.randint(room * 3 // 4, room), [], echoes=echoes)[0] for _ in range(count)]
 
     def _sample(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool):
         """A story, its questions with their tokens, the segment that each of its facts stands in, and the number of
@@ -187,9 +192,13 @@ class BatchMaker:
         with `at_start`, before them)."""
         return self._marked(rng, room, facts, at_start)[0]
 
-    def _marked(self, rng: Random, room: int, facts: list[list[int]], at_start: bool) -> tuple[list[int], list[bool]]:
+    def _marked(
+        self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False, echoes: float = 0.0
+    ) -> tuple[list[int], list[bool]]:
         """A segment, and which of its tokens are of a fact."""
         background = consecutive(self.sentences, room - sum(map(len, facts)), rng)
+        if background and echoes and rng.random() < echoes:
+            background = echo(rng, background)
         pieces = [(sentence, False) for sentence in background]
         spots = sorted(0 if at_start else rng.randint(0, len(pieces)) for _ in facts)
         for spot, fact in zip(spots[::-1], facts[::-1], strict=True):
@@ -235,6 +244,14 @@ def lure(rng: Random, row: list[int], facts: list[list[int]]) -> list[int]:
         start, at = rng.randint(0, len(fact) - size), rng.randint(0, len(row) - size)
         row[at : at + size] = fact[start : start + size]
     return row
+
+
+def echo(rng: Random, sentences: list[list[int]]) -> list[list[int]]:
+    """Sentences of the same lengths that say a few words of one of them over and over, up to their last token."""
+    said = rng.choice(sentences)
+    start = rng.randrange(max(1, len(said) - ECHO[0]))
+    words = said[start : start + rng.randint(*ECHO)]
+    return [[*islice(cycle(words), len(sentence) - 1), sentence[-1]] for sentence in sentences]
 
 
 def consecutive(sentences: list[list[int]], room: int, rng: Random) -> list[list[int]]:

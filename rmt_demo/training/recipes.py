@@ -152,10 +152,13 @@ STEADY = dataclasses.replace(
     stages=(Stage(Mixture(16, (1, 12), background=48, lures=0.5, **THREE_TASKS), (256, 512), 1e-4, 1.0, 200),),
 )
 
-# Once more both facts in one segment, in such noise, for the checkpoint of STEADY.
+# Once more both facts in one segment, in such noise and in texts that say a few words over and over, for the checkpoint
+# of STEADY.
 CLOSE = dataclasses.replace(
     STEADY,
-    stages=(Stage(Mixture(32, (1, 3), background=24, lures=0.5, **THREE_TASKS), (128, 256, 512), 2e-4, 1.0, 160),),
+    stages=(
+        Stage(Mixture(32, (1, 3), background=24, lures=0.5, echoes=0.5, **THREE_TASKS), (256, 512), 2e-4, 1.0, 130),
+    ),
 )
 
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
