@@ -18,9 +18,8 @@ the same thing. `own` takes a table of your own.
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-from .words import KINDS
+from .words import KINDS, table_text
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,6 @@ def _check(family: Family) -> None:
                 raise ValueError(f"{text!r} of the family {name!r} should mention {wanted} and nothing else.")
 
 
-def _load(table: str, split: str) -> dict[str, Family]:
-    return _parse((Path(__file__).parent / "tables" / table).read_text(), split)
-
-
 def _parse(table: str, split: str) -> dict[str, Family]:
     families = {}
     for block in re.split(r"\n\s*\n", table.strip()):
@@ -130,8 +125,8 @@ CARRIED = (
     "Where is the {object} by now?",
 )
 
-TRAINED = _load("trained.txt", "both")
-PRACTISED = _load("practised.txt", "train")
-HELD_OUT = _load("held_out.txt", "eval")
+TRAINED = _parse(table_text("trained.txt"), "both")
+PRACTISED = _parse(table_text("practised.txt"), "train")
+HELD_OUT = _parse(table_text("held_out.txt"), "eval")
 FAMILIES = TRAINED | PRACTISED | HELD_OUT  # and those of `own`
 SHIPPED = frozenset(FAMILIES) | {"carried"}

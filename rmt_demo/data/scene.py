@@ -6,18 +6,17 @@ Nothing happens that what was said before rules out: only what lies where one is
 import re
 from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 from random import Random
 
 from .families import paraphrases
-from .words import PROPER, pool
+from .words import PROPER, pool, table_text
 from .world import Slots, Statement, render
 
 
-def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
+def _load(text: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
     """The paraphrases of each kind of sentence, and of each kind of question: family, slots known, slot asked for."""
     sentences, questions = {}, {}
-    for block in (Path(__file__).parent / "tables" / table).read_text().strip().split("\n\n"):
+    for block in text.strip().split("\n\n"):
         head, *templates = block.splitlines()
         if "->" in head:
             questions[tuple(re.findall(r"\w+", head))] = tuple(templates)
@@ -27,7 +26,7 @@ def _load(table: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...],
 
 
 # What is said and asked; "carried" and "before" are questions about a thing that people take and drop.
-SENTENCES, QUESTIONS = _load("babi.txt")
+SENTENCES, QUESTIONS = _load(table_text("babi.txt"))
 
 
 class Scene:

@@ -40,13 +40,17 @@ _GENERATED = {
 }
 
 
-def _load(table: str) -> dict[str, list[str]]:
-    text = (Path(__file__).parent / "tables" / table).read_text()
-    pools = (line.split(": ", 1) for line in re.split(r"\n(?! )", text.strip()))
+def table_text(name: str) -> str:
+    """The text of one of the tables."""
+    return (Path(__file__).parent / "tables" / name).read_text()
+
+
+def _listed() -> dict[str, list[str]]:
+    pools = (line.split(": ", 1) for line in re.split(r"\n(?! )", table_text("words.txt").strip()))
     return {kind: [word.replace("_", " ") for word in words.split()] for kind, words in pools}
 
 
-_POOLS = _load("words.txt") | _GENERATED
+_POOLS = _listed() | _GENERATED
 _POOLS["site"] = _POOLS["room"] + _POOLS["place"]
 KINDS = tuple(_POOLS)
 
