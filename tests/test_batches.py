@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from rmt_demo import RMTConfig, backbones
-from rmt_demo.data import batches
-from rmt_demo.data.batches import BatchMaker, Mixture, echo, lure
+from rmt_demo.data import noise
+from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import UNKNOWN
 from rmt_demo.data.families import FAMILIES
+from rmt_demo.data.noise import echo, lure
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.questions import question_ids
@@ -231,7 +232,7 @@ def test_a_lure_has_words_of_facts_and_never_more_than_half_a_fact(words, monkey
         assert len(lured) == len(row) and lured != row
         seen |= set(lured)
     assert seen == {1, *facts[0], *facts[1]} and row == [1] * 40
-    monkeypatch.setattr(batches, "MOST_LURES", 1)  # two pieces may meet by chance
+    monkeypatch.setattr(noise, "MOST_LURES", 1)  # two pieces may meet by chance
     longest = max(40 - lure(random.Random(seed), row, facts).count(1) for seed in range(200))
     assert longest == len(facts[1]) // 2
 

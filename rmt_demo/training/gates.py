@@ -23,7 +23,8 @@ from tqdm import trange
 from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.babi import QA
-from ..data.batches import Batch, BatchMaker, Mixture, consecutive
+from ..data.batches import Batch, BatchMaker, Mixture
+from ..data.noise import consecutive
 from ..data.tasks import TASKS
 from ..heads import RMTForMaskedLM
 from ..modeling import RMTModel
