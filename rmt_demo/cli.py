@@ -216,7 +216,8 @@ def run_figure5(args: argparse.Namespace, given: dict) -> dict:
 
 def print_row(task: str, row: dict) -> None:
     """One line for each share in a row of results."""
-    more = "".join(f", {name.replace('_', ' ')} {row[name]}" for name in ("task", "facts", "trained_on") if name in row)
+    parts = [name for name in ("task", "facts", "memory_tokens", "trained_on") if name in row]
+    more = "".join(f", {name.replace('_', ' ')} {row[name]}" for name in parts)
     shares = {"right": row} if "accuracy" in row else {name: row[name] for name in ("precision", "recall")}
     for name, share in shares.items():
         if share:

@@ -175,12 +175,12 @@ def _heat_map(values, title: str, unit: str, hover: str) -> go.Figure:
     return figure.update_xaxes(showgrid=False)
 
 
-def _rows(task: str, result: dict, by: str) -> list[dict]:
-    """The rows of a result, shortest text first."""
+def _rows(task: str, result: dict, *by: str) -> list[dict]:
+    """The rows of a result, in the order of the first of these fields."""
     rows = result.get("rows") or [{}]
-    if not all({by, "accuracy", "low", "high", "samples"} <= row.keys() for row in rows):
-        raise ValueError(f"The result {task!r} holds no accuracies by {by}: leave it out.")
-    return sorted(rows, key=lambda row: row[by])
+    if not all({*by, "accuracy", "low", "high", "samples"} <= row.keys() for row in rows):
+        raise ValueError(f"The result {task!r} holds no accuracies by {' and '.join(by)}: leave it out.")
+    return sorted(rows, key=lambda row: row[by[0]])
 
 
 def _accuracy_line(figure: go.Figure, name: str, x: list, rows: list[dict], unit: str, **style) -> None:
@@ -206,49 +206,51 @@ def _place(task: str) -> int:
     return list(TITLES).index(task) if task in TITLES else len(TITLES)
 
 
-def capacity(results: Sequence[dict]) -> go.Figure:
-    """Accuracy against the number of facts to remember, a line per checkpoint and number of segments.
+def capacity(result: dict) -> go.Figure:
+    """Accuracy against the number of facts to remember, a line per number of memory tokens and of segments.
 
     Args:
-        results: what `evaluation.capacity.measure` returns, of one or more checkpoints.
+        result: what `evaluation.capacity.measure` returns.
 
     Raises:
-        ValueError: if there are no results, or one holds no accuracies by facts.
+        ValueError: if it holds no accuracies by facts and memory tokens.
     """
-    figure = empty("Accuracy by facts to remember, with 95% confidence intervals", "facts", "right answers (%)")
-    for result in _some(results):
-        rows = _rows(result.get("checkpoint", "?"), result, "facts")
-        for segments in sorted({row["segments"] for row in rows}):
-            name = f"{result['checkpoint']}: {result['memory_tokens']} memory tokens, {segments} segments"
-            these = [row for row in rows if row["segments"] == segments]
-            _accuracy_line(
-                figure, name, [row["facts"] for row in these], these, "facts", **line_style(len(figure.data))
-            )
+    title = f"{result['checkpoint']}: accuracy by facts to remember, with 95% confidence intervals"
+    figure = empty(title, "facts", "right answers (%)")
+    rows = _rows("capacity", result, "facts", "memory_tokens")
+    for tokens, segments in sorted({(row["memory_tokens"], row["segments"]) for row in rows}, reverse=True):
+        these = [row for row in rows if (row["memory_tokens"], row["segments"]) == (tokens, segments)]
+        name = f"{tokens:,} memory tokens, {segments} segments"
+        _accuracy_line(figure, name, [row["facts"] for row in these], these, "facts", **line_style(len(figure.data)))
     figure.update_xaxes(tickvals=sorted({x for line in figure.data for x in line.x}))
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
 
-def capacity_by_memory(results: Sequence[dict]) -> go.Figure:
+def capacity_by_memory(result: dict) -> go.Figure:
     """Accuracy against the number of memory tokens, a line per number of facts and of segments.
 
     Args:
-        results: what `evaluation.capacity.measure` returns, of checkpoints with different numbers of memory tokens.
+        result: what `evaluation.capacity.measure` returns of a checkpoint with stored tokens.
 
     Raises:
-        ValueError: if there are no such results, or one holds no accuracies by facts.
+        ValueError: if it holds no accuracies by facts and memory tokens, or all with one number of these.
     """
-    results = sorted(_some(results), key=lambda result: result["memory_tokens"])
-    sizes = [result["memory_tokens"] for result in results]
-    if len(set(sizes)) < 2 or len(set(sizes)) < len(sizes):
-        raise ValueError("Accuracy by memory tokens needs two or more checkpoints, each with another number of them.")
-    found = [(size, row) for size, result in zip(sizes, results, strict=True) for row in _rows("?", result, "facts")]
-    figure = empty("Accuracy by size of the memory", "memory tokens", "right answers (%)")
-    for segments, facts in sorted({(row["segments"], row["facts"]) for _, row in found}):
-        x, rows = zip(*(p for p in found if (p[1]["segments"], p[1]["facts"]) == (segments, facts)), strict=True)
+    rows = _rows("capacity", result, "memory_tokens", "facts")
+    sizes = sorted({row["memory_tokens"] for row in rows})
+    if len(sizes) < 2:
+        raise ValueError(
+            "Accuracy by memory tokens needs a checkpoint with stored tokens, measured with fewer of them."
+        )
+    figure = empty(f"{result['checkpoint']}: accuracy by size of the memory", "memory tokens", "right answers (%)")
+    for segments, facts in sorted(
+        {(row["segments"], row["facts"]) for row in rows if row["memory_tokens"] == sizes[0]}
+    ):
+        these = [row for row in rows if (row["segments"], row["facts"]) == (segments, facts)]
         name = f"{facts} fact{'s' * (facts > 1)}, {segments} segments"
-        _accuracy_line(figure, name, list(x), list(rows), "memory tokens", **line_style(len(figure.data)))
-    figure.update_xaxes(type="log", tickvals=sorted(set(sizes)))
-    return figure.update_yaxes(range=[0, 102])
+        x = [row["memory_tokens"] for row in these]
+        _accuracy_line(figure, name, x, these, "memory tokens", **line_style(len(figure.data)))
+    figure.update_xaxes(type="log", tickvals=sizes, tickformat=",")
+    return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
 
 def stages(result: dict, task: str) -> go.Figure:
@@ -309,9 +311,3 @@ def save(figures: Sequence[go.Figure], file: Path, title: str) -> None:
         f'<script src="plotly.min.js"></script>\n{parts}\n</html>\n',
         encoding="utf-8",
     )
-
-
-def _some(results: Sequence[dict]) -> Sequence[dict]:
-    if not results:
-        raise ValueError("There are no results to draw: make some with `python -m rmt_demo eval --tasks capacity`.")
-    return results

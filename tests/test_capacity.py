@@ -22,6 +22,8 @@ def folder(tmp_path_factory):
     tiny_model(backbone, segment_length=128, text_attends_memory=False).save_pretrained(folder / "tiny")
     tiny_model(backbone, segment_length=128).save_pretrained(folder / "seeing")
     tiny_model(backbone, "classification", segment_length=128).save_pretrained(folder / "classifier")
+    storing = {"text_attends_memory": False, "memory_update": "gated", "spread_memory": True, "num_stored_tokens": 64}
+    tiny_model(backbone, segment_length=128, **storing).save_pretrained(folder / "storing")
     tiny_book(folder / "book.txt", 5_000)
     return folder
 
@@ -41,6 +43,16 @@ def test_a_row_for_each_number_of_facts_and_segments(folder):
         (9, 1, 4),
         (9, 20, 4),
     ]
+
+
+def test_the_same_weights_are_asked_with_fewer_stored_tokens(folder, monkeypatch):
+    seen, read = [], extrapolation.read
+    monkeypatch.setattr(extrapolation, "read", lambda *given: seen.append(read(*given)) or seen[-1])
+    result = measure(folder, "stored", "storing", samples=2, facts=(2,))
+    asked = [(row["memory_tokens"], row["facts"]) for row in result["rows"]]
+    assert asked == [(4 + stored, facts) for stored in (0, 16) for facts in (1, 3, 8, 20)] + [(68, 2)]
+    assert [reading.memory.shape[1] for reading in seen] == [tokens for tokens, _ in asked]
+    assert json.loads((folder / "stored" / "capacity-book.json").read_text())["memory_tokens"] == 68
 
 
 def test_where_nothing_has_to_be_remembered_there_is_no_row(folder):
@@ -81,39 +93,38 @@ def test_from_the_command_line(folder, capsys):
     assert main(["eval", "--tasks", "capacity", "--samples", "2", "--segments", "9", *given]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(capacity.FACTS)
-    assert "9 segments, facts 1:" in lines[0] and "9 segments, facts 20:" in lines[-1]
+    assert "9 segments, facts 1, memory tokens 4:" in lines[0] and "9 segments, facts 20, " in lines[-1]
 
 
 # -- figures
 
 
-def result(name: str, memory_tokens: int, accuracies: dict[int, float], segments: int = 8) -> dict:
+def result(accuracies: dict[tuple[int, int], float]) -> dict:
+    """Of (memory tokens, facts) -> accuracy."""
     rows = [
-        {"segments": segments, "facts": facts, "accuracy": a, "low": a - 2, "high": a + 1, "samples": 9}
-        for facts, a in accuracies.items()
+        {"memory_tokens": m, "segments": 8, "facts": facts, "accuracy": a, "low": a - 2, "high": a + 1, "samples": 9}
+        for (m, facts), a in accuracies.items()
     ]
-    return {"checkpoint": name, "memory_tokens": memory_tokens, "rows": rows}
+    return {"checkpoint": "tiny", "rows": rows}
 
 
 def test_accuracy_by_facts():
-    figure = plots.capacity([result("small", 4, {20: 10.0, 1: 90.0}), result("large", 32, {1: 95.0})])
-    small, large = figure.data
-    assert small.name == "small: 4 memory tokens, 8 segments" and large.name.startswith("large: 32")
+    figure = plots.capacity(result({(4, 20): 10.0, (4, 1): 90.0, (32, 1): 95.0}))
+    large, small = figure.data
+    assert (small.name, large.name) == ("4 memory tokens, 8 segments", "32 memory tokens, 8 segments")
     assert (small.x, small.y, small.error_y.array) == ((1, 20), (90.0, 10.0), (1.0, 1.0))
     assert figure.layout.xaxis.tickvals == (1, 20)
 
 
 def test_accuracy_by_memory_tokens():
-    results = [result("large", 32, {1: 95.0, 8: 70.0}), result("small", 4, {1: 90.0, 8: 40.0})]
-    one, eight = plots.capacity_by_memory(results).data
+    accuracies = {(32, 1): 95.0, (32, 2): 88.0, (32, 8): 70.0, (4, 1): 90.0, (4, 8): 40.0}
+    one, eight = plots.capacity_by_memory(result(accuracies)).data
     assert (one.name, one.x, one.y) == ("1 fact, 8 segments", (4, 32), (90.0, 95.0))
     assert (eight.name, eight.y) == ("8 facts, 8 segments", (40.0, 70.0))
 
 
 def test_figures_refuse_what_holds_no_such_rows():
-    with pytest.raises(ValueError, match="eval --tasks capacity"):
-        plots.capacity([])
-    with pytest.raises(ValueError, match="holds no accuracies by facts"):
-        plots.capacity([{"checkpoint": "open", "rows": [{"segments": 1}]}])
-    with pytest.raises(ValueError, match="two or more checkpoints, each with another number"):
-        plots.capacity_by_memory([result("a", 4, {1: 90.0}), result("b", 4, {1: 80.0})])
+    with pytest.raises(ValueError, match="holds no accuracies by facts and memory_tokens"):
+        plots.capacity({"checkpoint": "open", "rows": [{"segments": 1}]})
+    with pytest.raises(ValueError, match="needs a checkpoint with stored tokens"):
+        plots.capacity_by_memory(result({(4, 1): 90.0, (4, 8): 80.0}))

@@ -1,11 +1,13 @@
-"""How much a memory holds: accuracy against the number of facts, `python -m rmt_demo eval --tasks capacity`.
+"""How much a memory holds: accuracy against the numbers of facts and of memory tokens, `eval --tasks capacity`.
 
 All facts stand at random places of a text that is all in the memory when the question about one of them is asked. With
-many facts each memory token has to hold more than one of them.
+many facts each memory token has to hold more than one of them. Nothing that is learned depends on the number of stored
+tokens, so the same weights are asked with fewer of them, too.
 """
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from ..data.batches import BatchMaker
@@ -18,6 +20,7 @@ from .results import BACKGROUND, Row, about, add, file_name
 TASK = "capacity"
 FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
 SEGMENTS = (8,)  # room enough for the most facts
+STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # smaller stores, and what they are asked to hold
 
 
 def measure(
@@ -29,7 +32,7 @@ def measure(
     background: Sequence[str] = BACKGROUND,
     facts: Sequence[int] = FACTS,
 ) -> dict:
-    """Measure a checkpoint and write `out`/capacity.json, a row for each number of segments and of facts.
+    """Measure a checkpoint and write `out`/capacity.json, a row for each number of memory tokens, segments and facts.
 
     Args:
         checkpoint: folder or Hub id of an RMT with open answers.
@@ -39,7 +42,7 @@ def measure(
             `extrapolation.steps_of`) there is no row.
         seed: of the haystacks.
         background: corpora whose evaluation part is the background, or one kind of strange text.
-        facts: numbers of facts, 1 to 20.
+        facts: numbers of facts, 1 to 20. Memories smaller than the checkpoint's are asked about 1, 3, 8 and 20 of them.
 
     Returns:
         The result, as written.
@@ -53,12 +56,15 @@ def measure(
         raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    result = common | {"rows": []}
-    for count in segments:
-        for number in facts if steps_of(reader.config, count) else ():
+    config, result = reader.config, common | {"rows": []}
+    whole = config.num_stored_tokens
+    sizes = [(stored, SOME_FACTS) for stored in STORED if stored < whole] + [(whole, facts)]
+    for (stored, numbers), count in product(sizes, segments):
+        config.num_stored_tokens = stored
+        for number in numbers if steps_of(config, count) else ():
             row, name = Row(reader.model.device), f"{seed}/{TASK}/{count}/{number}"
             mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
             outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)
-            row = row.done(segments=count, facts=number, tokens=tokens, **summary(outcomes))
-            result = add(file, common, row, keys=("segments", "facts"))
+            held = {"memory_tokens": config.memory_size, "segments": count, "facts": number}
+            result = add(file, common, row.done(**held, tokens=tokens, **summary(outcomes)), keys=tuple(held))
     return result

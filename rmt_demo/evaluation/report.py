@@ -31,7 +31,7 @@ LONG = (512, 1024, 2048, 4096, 11_400, 56_000, 280_000)  # the last three: 2, 10
 BABI_COLUMNS = (*SHORT, 700)  # 128k tokens, as BABILong has them
 
 SPECIALIST = "rmt-places"  # a checkpoint for the paper's tasks alone, whose results have a folder of their own
-SPECIALIST_COLUMNS = (1, 2, 8, 64, 512, 1024, 2048, 4096, 20_040, 100_200)  # the last two: 10 and 50 million tokens
+SPECIALIST_COLUMNS = (1, 2, 8, 64, 512, 1024, 2048, 4096, 20_040, 114_600)  # the last two: 10 and 50 million tokens
 SPECIALIST_STRANGE = {
     f"{task}-{kind}": f"{TITLES[task]} in {kind}" for task in ("detect", "reasoning") for kind in KINDS
 }

@@ -86,9 +86,10 @@ def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)
         file: made if it is not there.
         common: see `about`; rows that are there already stay if theirs is the same.
         row: takes the place of one with the same `keys`.
-        keys: the fields that tell rows apart; the rows are in their order.
+        keys: the fields that tell rows apart; the rows are in their order, and those without them go.
     """
-    rows = [other for other in rows_of(file, common) if any(other[key] != row[key] for key in keys)] + [row]
+    rows = [other for other in rows_of(file, common) if {*keys} <= other.keys()]
+    rows = [other for other in rows if any(other[key] != row[key] for key in keys)] + [row]
     result = common | {"rows": sorted(rows, key=lambda row: [row[key] for key in keys])}
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".tmp")
