@@ -78,8 +78,7 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
         style = line_style(_place(task) if task in TITLES else len(TITLES) + tasks.index(task))
         title = TITLES.get(task, task)
         if task in results:
-            rows = _rows(task, results[task], by)
-            _accuracy_line(figure, title, [row[by] for row in rows], rows, by, **style)
+            _accuracy_line(figure, title, _rows(task, results[task], by), by, **style)
         if paper and task in PAPER_ACCURACY:
             figure.add_scatter(
                 x=PAPER_SEGMENTS if by == "segments" else PAPER_TOKENS_READ,
@@ -183,10 +182,10 @@ def _rows(task: str, result: dict, *by: str) -> list[dict]:
     return sorted(rows, key=lambda row: row[by[0]])
 
 
-def _accuracy_line(figure: go.Figure, name: str, x: list, rows: list[dict], unit: str, **style) -> None:
-    """The accuracies of some rows with their intervals."""
+def _accuracy_line(figure: go.Figure, name: str, rows: list[dict], by: str, **style) -> None:
+    """The accuracies of some rows with their intervals, against their field `by`."""
     figure.add_scatter(
-        x=x,
+        x=[row[by] for row in rows],
         y=[row["accuracy"] for row in rows],
         name=name,
         mode="lines+markers",
@@ -197,7 +196,7 @@ def _accuracy_line(figure: go.Figure, name: str, x: list, rows: list[dict], unit
             "arrayminus": [row["accuracy"] - row["low"] for row in rows],
         },
         customdata=[row["samples"] for row in rows],
-        hovertemplate=f"%{{x:,}} {unit}: %{{y}}% of %{{customdata:,}}",
+        hovertemplate=f"%{{x:,}} {by.replace('_', ' ')}: %{{y}}% of %{{customdata:,}}",
         **style,
     )
 
@@ -221,7 +220,7 @@ def capacity(result: dict) -> go.Figure:
     for tokens, segments in sorted({(row["memory_tokens"], row["segments"]) for row in rows}, reverse=True):
         these = [row for row in rows if (row["memory_tokens"], row["segments"]) == (tokens, segments)]
         name = f"{tokens:,} memory tokens, {segments} segments"
-        _accuracy_line(figure, name, [row["facts"] for row in these], these, "facts", **line_style(len(figure.data)))
+        _accuracy_line(figure, name, these, "facts", **line_style(len(figure.data)))
     figure.update_xaxes(tickvals=sorted({x for line in figure.data for x in line.x}))
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
@@ -247,8 +246,7 @@ def capacity_by_memory(result: dict) -> go.Figure:
     ):
         these = [row for row in rows if (row["segments"], row["facts"]) == (segments, facts)]
         name = f"{facts} fact{'s' * (facts > 1)}, {segments} segments"
-        x = [row["memory_tokens"] for row in these]
-        _accuracy_line(figure, name, x, these, "memory tokens", **line_style(len(figure.data)))
+        _accuracy_line(figure, name, these, "memory_tokens", **line_style(len(figure.data)))
     figure.update_xaxes(type="log", tickvals=sizes, tickformat=",")
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
@@ -269,7 +267,7 @@ def stages(result: dict, task: str) -> go.Figure:
     for number in sorted({row["trained_on"] for row in rows}):
         these = [row for row in rows if row["trained_on"] == number]
         name = f"trained on {'1' if number == 1 else f'1 to {number}'}"
-        _accuracy_line(figure, name, [row["segments"] for row in these], these, "segments", **line_style(number - 1))
+        _accuracy_line(figure, name, these, "segments", **line_style(number - 1))
     figure.update_xaxes(dtick=1)
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
