@@ -19,3 +19,9 @@ def tokenizer(backbone):
 def make_model(backbone):
     """make_model(head="masked_lm", **config): a fresh tiny RMT in evaluation mode."""
     return lambda head="masked_lm", **config: tiny_model(backbone, head, **config)
+
+
+@pytest.fixture
+def fresh_accelerator():
+    """A process has one state of Accelerate, kept for good: what the tests before left of it is forgotten."""
+    pytest.importorskip("accelerate").state.AcceleratorState._reset_state(True)

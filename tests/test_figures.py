@@ -100,7 +100,7 @@ def test_figure_5_has_a_line_for_each_stage(tmp_path):
         plots.stages({"rows": found}, "reasoning")
 
 
-def test_figure_5_is_trained_and_measured_by_one_command(tmp_path, monkeypatch):
+def test_figure_5_is_trained_and_measured_by_one_command(tmp_path, monkeypatch, fresh_accelerator):
     backbone = tiny_backbone(tmp_path / "backbone")
     book = str(tiny_book(tmp_path / "book.txt", 20_000))
     given = {"backbone": backbone, "tasks": ["detect"], "samples": 4, "segments": (1, 3), "background": [book]}

@@ -148,8 +148,7 @@ def rows(count=6, length=40):
 
 
 @pytest.fixture
-def trainer(make_model, tmp_path):
-    pytest.importorskip("accelerate").state.AcceleratorState._reset_state(True)  # a process has one, kept for good
+def trainer(make_model, tmp_path, fresh_accelerator):
     settings = TrainingArguments(
         tmp_path, max_steps=2, per_device_train_batch_size=3, report_to="none", use_cpu=True, disable_tqdm=True
     )
