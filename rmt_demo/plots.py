@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from .attention import SegmentAttention
 from .evaluation.cost import PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-from .evaluation.report import PAPER_ACCURACY, PAPER_SEGMENTS, TITLES
+from .evaluation.report import PAPER_ACCURACY, PAPER_SEGMENTS, PAPER_STAGES, TITLES, trained_on
 from .style import CONFIG, GREY, HEAT, PALETTE, SYMBOLS, empty, line_style, pick
 from .trace import Trace
 
@@ -251,23 +251,35 @@ def capacity_by_memory(result: dict) -> go.Figure:
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 
 
-def stages(result: dict, task: str) -> go.Figure:
+def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
     """Accuracy against the number of segments after each stage of a curriculum: like the paper's figure 5.
 
     Args:
         result: what `evaluation.stages.measure` returns.
         task: one of its tasks.
+        paper: also mark what can be read off the paper's figure, and say which backbone ours began with.
 
     Raises:
         ValueError: if the result holds nothing about the task.
     """
     rows = [row for row in result.get("rows", ()) if row.get("task") == task]
     rows = _rows(task, {"rows": rows}, "segments")
-    figure = empty(f"{TITLES.get(task, task)}: accuracy after each stage", "segments", "right answers (%)")
+    title = f"{TITLES.get(task, task)}: accuracy after each stage"
+    if paper:
+        title += f" from {Path(rows[0]['backbone']).name}, and the paper's (open marks)"
+    figure = empty(title, "segments", "right answers (%)")
     for number in sorted({row["trained_on"] for row in rows}):
-        these = [row for row in rows if row["trained_on"] == number]
-        name = f"trained on {'1' if number == 1 else f'1 to {number}'}"
-        _accuracy_line(figure, name, these, "segments", **line_style(number - 1))
+        these, style = [row for row in rows if row["trained_on"] == number], line_style(number - 1)
+        _accuracy_line(figure, trained_on(these[0]), these, "segments", **style)
+        if points := PAPER_STAGES[task].get(number) if paper else None:
+            figure.add_scatter(
+                x=[*points],
+                y=[*points.values()],
+                name=f"the paper's, {trained_on(these[0])} (about)",
+                mode="markers",
+                marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14, "color": style["line_color"]},
+                hovertemplate="%{x} segments: about %{y}%",
+            )
     figure.update_xaxes(dtick=1)
     return figure.update_yaxes(range=[0, 102]).update_layout(showlegend=True)
 

@@ -91,11 +91,17 @@ def test_beside_figure_3_stands_what_was_measured(tmp_path):
 
 
 def test_figure_5_has_a_line_for_each_stage(tmp_path):
-    found = rows(1, 2, task="detect", trained_on=1) + rows(1, 2, task="detect", trained_on=2)
-    save(tmp_path, "figure5", found + rows(3, task="memorize", trained_on=1))
+    found = rows(1, 2, task="detect", trained_on=1) + rows(1, 2, task="detect", trained_on=3)
+    found = [row | {"backbone": "somewhere/tiny"} for row in found + rows(3, task="memorize", trained_on=7)]
+    save(tmp_path, "figure5", found)
     detect, memorize = figures.after_each_stage(tmp_path)
-    assert [line.name for line in detect.data] == ["trained on 1", "trained on 1 to 2"]
-    assert [line.x for line in memorize.data] == [(3,)]
+    chance, seventh = "the paper's, trained on 1 (about)", "the paper's, trained on 1 to 7 (about)"
+    assert [line.name for line in detect.data] == ["trained on 1", chance, "trained on 1 to 3"]
+    assert detect.data[1].y == (17, 17), "one class of six"
+    assert "tiny" in detect.layout.title.text and "somewhere" not in detect.layout.title.text
+    assert {line.name: line.x for line in memorize.data} == {"trained on 1 to 7": (3,), seventh: (15,)}
+    alone = plots.stages({"rows": found}, "detect")
+    assert [line.name for line in alone.data] == ["trained on 1", "trained on 1 to 3"], "the paper's only if asked for"
     with pytest.raises(ValueError, match="'reasoning' holds no accuracies by segments"):
         plots.stages({"rows": found}, "reasoning")
 
@@ -116,6 +122,7 @@ def test_figure_5_is_trained_and_measured_by_one_command(tmp_path, monkeypatch, 
     assert made["init"] == str(tmp_path / "runs" / "detect" / "stage-1"), "each stage starts from the one before"
     assert made["recipe"]["stages"][0]["mixture"]["tasks"] == ["detect"], "a model of its own for each task"
     assert len({r["sha256"] for r in result["rows"]}) == 2, "a checkpoint for each stage"
+    assert {r["backbone"] for r in result["rows"]} == {str(backbone)}, "tasks may begin with backbones of their own"
 
     asked = []
     ask = stages.ask

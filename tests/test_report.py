@@ -67,6 +67,20 @@ def test_the_checkpoint_for_the_paper_s_tasks_stands_beside_the_paper(tmp_path):
     assert strange[2] == "| detect & memorize in logs | 99.0 (98.0–100.0) |"
 
 
+def test_stages_of_a_curriculum_stand_beside_the_paper_s_last(tmp_path):
+    rows = [
+        {"task": "reasoning", "trained_on": trained, "segments": n, "accuracy": 90.0, "low": 80.0, "high": 95.0}
+        for trained in (1, 7)
+        for n in (1, 3, 15)
+    ]
+    (tmp_path / "figure5.json").write_text(json.dumps({"rows": rows}))
+    head, _, first, last, paper = tables(tmp_path).splitlines()
+    assert head == "| the paper's model, % | 1 segment | 15 segments |"
+    assert first == "| reasoning, trained on 1 | 90.0 (80.0–95.0) | 90.0 (80.0–95.0) |"
+    assert last.startswith("| reasoning, trained on 1 to 7 |")
+    assert paper == "| reasoning, the paper's own, trained on 1 to 7 | about 52 | about 91 |"
+
+
 def test_without_results_there_is_no_table(tmp_path):
     assert tables(tmp_path) == ""
 

@@ -407,6 +407,13 @@ def test_the_paper_recipe_is_the_paper_s_model_on_longer_and_longer_inputs(token
     assert all(q.answer in PLACES for batch in batches for q in batch.questions)
 
 
+def test_the_brief_paper_recipe_is_the_same_model_on_inputs_of_one_length_a_stage():
+    paper, brief = RECIPES["paper"], RECIPES["paper-brief"]
+    assert (brief.head, brief.config) == (paper.head, paper.config)
+    assert [stage.mixture.segments for stage in brief.stages] == [(n - 1, n - 1) for n in range(1, 8)]
+    assert [stage.segment_lengths for stage in brief.stages] == [stage.segment_lengths for stage in paper.stages]
+
+
 def test_the_stable_recipe_has_the_paper_s_segments_and_tells_its_gates_what_to_write():
     stable = RECIPES["stable"]
     config = RMTConfig(**stable.config)

@@ -100,7 +100,7 @@ def after_each_stage(results: Path) -> list[plots.go.Figure]:
     """Figure 5, one for each task."""
     result = _load(results / "figure5.json", f"{EVAL} --figure5 paper --backbone bert-base-cased")
     tasks = dict.fromkeys(row["task"] for row in result["rows"])
-    return [plots.stages(result, task) for task in tasks]
+    return [plots.stages(result, task, paper=True) for task in tasks]
 
 
 def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:

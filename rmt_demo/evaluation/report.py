@@ -43,12 +43,20 @@ PAPER_ACCURACY = {
     "detect": (99, 98, 97, 97, 96),
     "reasoning": (89, 85, 84, 83, 82),
 }
+# The same, figure 5: {task: {most segments trained on: {segments: accuracy}}}, what can be read off it. Chance is 17.
+PAPER_STAGES = {
+    "memorize": {1: {2: 17, 15: 17}, 2: {15: 24}, 5: {15: 61}, 6: {15: 61}, 7: {15: 100}},
+    "detect": {1: {2: 17, 15: 17}, 2: {15: 24}, 7: {15: 100}},
+    "reasoning": {7: {1: 52, 2: 100, 6: 100, 15: 91}},
+}
+STAGE_COLUMNS = (1, 2, 4, 7, 15)
 
 
 def tables(results: Path) -> str:
     """Markdown tables, tasks by number of segments, of the accuracies in `results` with their 95% intervals: the main
     one, lengths far beyond the training, bAbI's tasks, and backgrounds of strange kinds; then, of the checkpoint for
-    the paper's tasks, those beside the paper's own. One without results is left out."""
+    the paper's tasks, those beside the paper's own, and of the paper's model after each stage of its curriculum. One
+    without results is left out."""
     main = _rows(results, TITLES)
     if TITLES["open"] in main:
         main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
@@ -66,6 +74,7 @@ def tables(results: Path) -> str:
         _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
         _table(f"{SPECIALIST}, %", places, SPECIALIST_COLUMNS, paper | _conditions(places)),
         _table(f"{SPECIALIST}, strange backgrounds, %", _rows(results / SPECIALIST, SPECIALIST_STRANGE), SHORT),
+        _table("the paper's model, %", *_stages(results / "figure5.json")),
     ]
     return "\n".join(filter(None, parts))
 
@@ -78,6 +87,24 @@ def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
         for title, file in found.items()
         if file.exists()
     }
+
+
+def _stages(file: Path) -> tuple[dict[str, dict[int, dict]], Sequence[int], dict[str, dict[int, str]]]:
+    """What `_table` takes: a line for each task and stage of a curriculum, and the paper's own after its last one."""
+    if not file.exists():
+        return {}, STAGE_COLUMNS, {}
+    lines, paper = defaultdict(dict), {}
+    for row in json.loads(file.read_text())["rows"]:
+        lines[f"{TITLES[row['task']]}, {trained_on(row)}"][row["segments"]] = row
+        stages = PAPER_STAGES[row["task"]]
+        last = {n: f"about {share}" for n, share in stages[max(stages)].items()}
+        paper[f"{TITLES[row['task']]}, the paper's own, trained on 1 to {max(stages)}"] = last
+    return lines, STAGE_COLUMNS, paper
+
+
+def trained_on(row: dict) -> str:
+    """What the model of a row of figure 5 was trained on, one stage after the other."""
+    return "trained on 1" if row["trained_on"] == 1 else f"trained on 1 to {row['trained_on']}"
 
 
 def _conditions(lines: dict[str, dict[int, dict]]) -> dict[str, dict[int, str]]:

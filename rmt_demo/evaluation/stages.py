@@ -2,7 +2,8 @@
 
 For each task a model of its own is trained on longer and longer inputs. After every stage a checkpoint is kept and
 measured on 1 to 15 segments. Killed runs go on where they were: give the same command again. With the recipe "paper"
-this takes a GPU and hours; `--figure5 paper-smoke` shows in a minute or two that all parts work.
+this takes a GPU and hours, with "paper-brief" two cores and an hour and a half for each task; `--figure5 paper-smoke`
+shows in a minute or two that all parts work.
 
 Each stage is a run of its own that starts from the checkpoint of the one before: it lasts all of its steps, and its
 learning rate rises and falls again, as in the paper.
@@ -75,7 +76,7 @@ def measure(
 def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed, background) -> dict:
     """Measure one checkpoint; what the file has of it already is left as it is."""
     reader = Reader.from_pretrained(folder)
-    common = about(TASK, folder, reader, seed, background) | {"backbone": str(backbone)}
+    common = about(TASK, folder, reader, seed, background)
     common["recipe"] = json.loads(json.dumps(dataclasses.asdict(recipe)))  # tuples become lists, as in the file
     del common["checkpoint"]  # there are many, and each row says of which its weights are
     weights = common.pop("sha256")
@@ -83,7 +84,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     result = common | {"rows": rows_of(file, common)}
     longest = read if reader.config.asks_alone else read + 1
     for count in segments:
-        same = {"task": task, "trained_on": longest, "segments": count, "sha256": weights}
+        same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}
         if any((same | {"samples": samples}).items() <= row.items() for row in result["rows"]):
             continue
         row = Row(reader.model.device)
