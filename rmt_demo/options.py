@@ -66,7 +66,9 @@ def build_parser(checkpoint: Path) -> Parser:
     evaluate.add_argument("--background", nargs="+", metavar="NAME", help="corpora, text files, or one strange kind")
     evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
     evaluate.add_argument(
-        "--figure5", metavar="RECIPE", help="train by this recipe (paper) and measure every stage, instead"
+        "--figure5",
+        metavar="RECIPE",
+        help="train by this recipe (paper, or on a CPU paper-brief) and measure every stage, instead",
     )
     evaluate.add_argument("--backbone", metavar="NAME", help="of --figure5 (default: all-MiniLM-L6-v2)")
 

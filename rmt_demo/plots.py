@@ -278,6 +278,8 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
                 name=f"the paper's, {trained_on(these[0])} (about)",
                 mode="markers",
                 marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14, "color": style["line_color"]},
+                cliponaxis=False,
+                showlegend=False,  # the title says what they are
                 hovertemplate="%{x} segments: about %{y}%",
             )
     figure.update_xaxes(dtick=1)

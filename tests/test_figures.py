@@ -94,7 +94,7 @@ def test_figure_5_has_a_line_for_each_stage(tmp_path):
     found = rows(1, 2, task="detect", trained_on=1) + rows(1, 2, task="detect", trained_on=3)
     found = [row | {"backbone": "somewhere/tiny"} for row in found + rows(3, task="memorize", trained_on=7)]
     save(tmp_path, "figure5", found)
-    detect, memorize = figures.after_each_stage(tmp_path)
+    memorize, detect = figures.after_each_stage(tmp_path)
     chance, seventh = "the paper's, trained on 1 (about)", "the paper's, trained on 1 to 7 (about)"
     assert [line.name for line in detect.data] == ["trained on 1", chance, "trained on 1 to 3"]
     assert detect.data[1].y == (17, 17), "one class of six"

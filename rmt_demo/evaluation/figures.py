@@ -20,6 +20,7 @@ from ..questions import question_ids
 from ..reader import Reader
 from ..segments import token_ids
 from .extrapolation import background_text
+from .report import PAPER_STAGES
 from .results import BACKGROUND
 
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
@@ -99,8 +100,8 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
 def after_each_stage(results: Path) -> list[plots.go.Figure]:
     """Figure 5, one for each task."""
     result = _load(results / "figure5.json", f"{EVAL} --figure5 paper --backbone bert-base-cased")
-    tasks = dict.fromkeys(row["task"] for row in result["rows"])
-    return [plots.stages(result, task, paper=True) for task in tasks]
+    tasks = {row["task"] for row in result["rows"]}
+    return [plots.stages(result, task, paper=True) for task in PAPER_STAGES if task in tasks]
 
 
 def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:

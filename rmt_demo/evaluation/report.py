@@ -49,7 +49,7 @@ PAPER_STAGES = {
     "detect": {1: {2: 17, 15: 17}, 2: {15: 24}, 7: {15: 100}},
     "reasoning": {7: {1: 52, 2: 100, 6: 100, 15: 91}},
 }
-STAGE_COLUMNS = (1, 2, 4, 7, 15)
+STAGE_LINES, STAGE_COLUMNS = (1, 2, 3, 5, 7), (1, 2, 4, 7, 15)
 
 
 def tables(results: Path) -> str:
@@ -90,15 +90,15 @@ def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
 
 
 def _stages(file: Path) -> tuple[dict[str, dict[int, dict]], Sequence[int], dict[str, dict[int, str]]]:
-    """What `_table` takes: a line for each task and stage of a curriculum, and the paper's own after its last one."""
+    """What `_table` takes: a line for each task and some stages of a curriculum, and the paper's own after its last."""
     if not file.exists():
         return {}, STAGE_COLUMNS, {}
-    lines, paper = defaultdict(dict), {}
-    for row in json.loads(file.read_text())["rows"]:
-        lines[f"{TITLES[row['task']]}, {trained_on(row)}"][row["segments"]] = row
-        stages = PAPER_STAGES[row["task"]]
-        last = {n: f"about {share}" for n, share in stages[max(stages)].items()}
-        paper[f"{TITLES[row['task']]}, the paper's own, trained on 1 to {max(stages)}"] = last
+    rows, lines, paper = json.loads(file.read_text())["rows"], defaultdict(dict), {}
+    for task, stages in PAPER_STAGES.items():
+        for row in (row for row in rows if row["task"] == task and row["trained_on"] in STAGE_LINES):
+            lines[f"{TITLES[task]}, {trained_on(row)}"][row["segments"]] = row
+            last = {n: f"about {share}" for n, share in stages[max(stages)].items()}
+            paper[f"{TITLES[task]}, the paper's own, trained on 1 to {max(stages)}"] = last
     return lines, STAGE_COLUMNS, paper
 
 
