@@ -150,7 +150,9 @@ def _scatter(trace, x: _Axis, y: _Axis) -> Iterator[str]:
         size = trace.marker.size
         size = size[i] if isinstance(size, (tuple, list)) else size or 6
         if "markers" in (trace.mode or "") and size:
-            yield f'<circle cx="{point[0]}" cy="{point[1]}" r="{size / 2}" fill="{_colour(trace)}"/>'
+            is_open = (trace.marker.symbol or "").endswith("-open")
+            paint = f'fill="none" stroke="{_colour(trace)}"' if is_open else f'fill="{_colour(trace)}"'
+            yield f'<circle cx="{point[0]}" cy="{point[1]}" r="{size / 2}" {paint}/>'
         if trace.text is not None and "text" in (trace.mode or ""):
             yield _text(point[0], point[1] - 8, trace.text[i], anchor="middle")
 

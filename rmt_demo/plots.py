@@ -266,7 +266,7 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
     rows = _rows(task, {"rows": rows}, "segments")
     title = f"{TITLES.get(task, task)}: accuracy after each stage"
     if paper:
-        title += f" from {Path(rows[0]['backbone']).name}, and the paper's (open marks)"
+        title = f"{TITLES[task]}: each stage from {Path(rows[0]['backbone']).name} (open: the paper's)"
     figure = empty(title, "segments", "right answers (%)")
     for number in sorted({row["trained_on"] for row in rows}):
         these, style = [row for row in rows if row["trained_on"] == number], line_style(number - 1)
@@ -277,7 +277,8 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
                 y=[*points.values()],
                 name=f"the paper's, {trained_on(these[0])} (about)",
                 mode="markers",
-                marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14, "color": style["line_color"]},
+                line_color=style["line_color"],
+                marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14},
                 cliponaxis=False,
                 showlegend=False,  # the title says what they are
                 hovertemplate="%{x} segments: about %{y}%",

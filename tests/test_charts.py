@@ -34,6 +34,13 @@ def test_a_line_goes_through_its_values_and_a_none_is_a_gap():
     assert "up" in words(picture) and "flat" in words(picture)
 
 
+def test_open_marks_are_not_filled():
+    figure = charts.lines({"ours": [1, 2]})
+    figure.data[0].update(mode="markers", marker_symbol="square-open")
+    (first, second) = drawn(figure).iter(f"{SVG}circle")
+    assert {mark.get("fill") for mark in (first, second)} == {"none"} and first.get("stroke") == plots.PALETTE[0]
+
+
 def test_on_logarithmic_axes_equal_factors_are_equal_steps():
     picture = drawn(charts.lines({"double": [1, 10, 100]}, x=[1, 10, 100], log_x=True, log_y=True))
     (line,) = [points(p) for p in picture.iter(f"{SVG}polyline") if p.get("stroke") == plots.PALETTE[0]]
