@@ -264,18 +264,19 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
     """
     rows = [row for row in result.get("rows", ()) if row.get("task") == task]
     rows = _rows(task, {"rows": rows}, "segments")
-    title = f"{TITLES.get(task, task)}: accuracy after each stage"
+    title, theirs = f"{TITLES.get(task, task)}: accuracy after each stage", {}
     if paper:
+        theirs = PAPER_STAGES[task]
         title = f"{TITLES[task]}: each stage from {Path(rows[0]['backbone']).name} (open: the paper's)"
     figure = empty(title, "segments", "right answers (%)")
     for number in sorted({row["trained_on"] for row in rows}):
         these, style = [row for row in rows if row["trained_on"] == number], line_style(number - 1)
-        _accuracy_line(figure, trained_on(these[0]), these, "segments", **style)
-        if points := PAPER_STAGES[task].get(number) if paper else None:
+        _accuracy_line(figure, trained_on(number), these, "segments", **style)
+        if number in theirs:
             figure.add_scatter(
-                x=[*points],
-                y=[*points.values()],
-                name=f"the paper's, {trained_on(these[0])} (about)",
+                x=[*theirs[number]],
+                y=[*theirs[number].values()],
+                name=f"the paper's, {trained_on(number)} (about)",
                 mode="markers",
                 line_color=style["line_color"],
                 marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14},

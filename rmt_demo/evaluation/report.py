@@ -62,11 +62,10 @@ def tables(results: Path) -> str:
         main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
     places = _rows(results / SPECIALIST, TITLES)
     paper = {
-        f"{TITLES[task]}, the paper's model": dict(
-            zip(PAPER_SEGMENTS, (f"about {share}" for share in curve), strict=True)
-        )
+        f"{TITLES[task]}, the paper's model": _about(dict(zip(PAPER_SEGMENTS, curve, strict=True)))
         for task, curve in PAPER_ACCURACY.items()
     }
+    stages, last_stages = _stages(results / "figure5.json")
     parts = [
         _table("%", main, SHORT),
         _table("far beyond, %", main, LONG, _conditions(main)),
@@ -74,7 +73,7 @@ def tables(results: Path) -> str:
         _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
         _table(f"{SPECIALIST}, %", places, SPECIALIST_COLUMNS, paper | _conditions(places)),
         _table(f"{SPECIALIST}, strange backgrounds, %", _rows(results / SPECIALIST, SPECIALIST_STRANGE), SHORT),
-        _table("the paper's model, %", *_stages(results / "figure5.json")),
+        _table("the paper's model, %", stages, STAGE_COLUMNS, last_stages),
     ]
     return "\n".join(filter(None, parts))
 
@@ -89,22 +88,26 @@ def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
     }
 
 
-def _stages(file: Path) -> tuple[dict[str, dict[int, dict]], Sequence[int], dict[str, dict[int, str]]]:
-    """What `_table` takes: a line for each task and some stages of a curriculum, and the paper's own after its last."""
-    if not file.exists():
-        return {}, STAGE_COLUMNS, {}
-    rows, lines, paper = json.loads(file.read_text())["rows"], defaultdict(dict), {}
+def _stages(file: Path) -> tuple[dict[str, dict[int, dict]], dict[str, dict[int, str]]]:
+    """Figure 5 in lines of a table: for each task some stages of our curriculum, and the last one of the paper's."""
+    rows, lines, paper = json.loads(file.read_text())["rows"] if file.exists() else [], defaultdict(dict), {}
     for task, stages in PAPER_STAGES.items():
-        for row in (row for row in rows if row["task"] == task and row["trained_on"] in STAGE_LINES):
-            lines[f"{TITLES[task]}, {trained_on(row)}"][row["segments"]] = row
-            last = {n: f"about {share}" for n, share in stages[max(stages)].items()}
-            paper[f"{TITLES[task]}, the paper's own, trained on 1 to {max(stages)}"] = last
-    return lines, STAGE_COLUMNS, paper
+        these = [row for row in rows if row["task"] == task and row["trained_on"] in STAGE_LINES]
+        for row in these:
+            lines[f"{TITLES[task]}, {trained_on(row['trained_on'])}"][row["segments"]] = row
+        if these:
+            paper[f"{TITLES[task]}, the paper's own, {trained_on(max(stages))}"] = _about(stages[max(stages)])
+    return lines, paper
 
 
-def trained_on(row: dict) -> str:
-    """What the model of a row of figure 5 was trained on, one stage after the other."""
-    return "trained on 1" if row["trained_on"] == 1 else f"trained on 1 to {row['trained_on']}"
+def trained_on(most: int) -> str:
+    """What a model was trained on after the stage of `most` segments."""
+    return "trained on 1" if most == 1 else f"trained on 1 to {most}"
+
+
+def _about(curve: dict[int, int]) -> dict[int, str]:
+    """What was read off a plot of the paper."""
+    return {n: f"about {share}" for n, share in curve.items()}
 
 
 def _conditions(lines: dict[str, dict[int, dict]]) -> dict[str, dict[int, str]]:

@@ -163,12 +163,12 @@ CLOSE = dataclasses.replace(
 
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
 # segments holds shorter inputs too, or the model would learn to rely on their number. Needs a GPU.
+ONE_TASK = {"questions": 1, "tail_rate": 1.0, "task_rate": 1.0}
 PAPER = Recipe(
     head="classification",
     config={"num_labels": 6},  # all else in RMTConfig is the paper's by default
     stages=tuple(
-        Stage(Mixture(32, (0, segments - 1), questions=1, tail_rate=1.0, task_rate=1.0), (512,), 5e-5, 0.98, 2000)
-        for segments in range(1, 8)
+        Stage(Mixture(32, (0, segments - 1), **ONE_TASK), (512,), 5e-5, 0.98, 2000) for segments in range(1, 8)
     ),
 )
 
@@ -181,7 +181,7 @@ PAPER_BRIEF = Recipe(
     warmup=10,
     stages=tuple(
         Stage(
-            Mixture(min(16, 72 // segments), (segments - 1,) * 2, questions=1, tail_rate=1.0, task_rate=1.0),
+            Mixture(min(16, 72 // segments), (segments - 1, segments - 1), **ONE_TASK),
             (512,),
             2e-4 if segments < 6 else 5e-5,
             1.0,
@@ -199,7 +199,7 @@ PAPER_SMOKE = Recipe(
     warmup=5,
     stages=tuple(
         Stage(
-            Mixture(8, (0, segments - 1), questions=1, tail_rate=1.0, task_rate=1.0, background=8),
+            Mixture(8, (0, segments - 1), background=8, **ONE_TASK),
             (64,),
             1e-4,
             1.0,
