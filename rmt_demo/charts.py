@@ -1,6 +1,6 @@
 """Plain charts in the house style, for the lessons: lines, bars, cells, and a text as a strip of segments.
 
-Numbers in, a plotly Figure out, as in `plots.py`, which draws the figures that know about results and traces.
+Numbers in, a plotly Figure out, as in `plots.py` and `accuracies.py`, whose figures know about traces and results.
 """
 
 from collections.abc import Sequence

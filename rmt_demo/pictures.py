@@ -2,8 +2,9 @@
 
     svg(figure) -> "<svg ...>"
 
-It draws what `plots.py` and `charts.py` use of plotly, and no more: lines, marks, error bars, bars and heat maps on
-linear, logarithmic or named axes, with a legend below. Transparent and in grey, for light and dark pages alike.
+It draws what `plots.py`, `accuracies.py` and `charts.py` use of plotly, and no more: lines, marks, error bars, bars and
+heat maps on linear, logarithmic or named axes, with a legend below. Transparent and in grey, for light and dark pages
+alike.
 """
 
 import math

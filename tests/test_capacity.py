@@ -6,7 +6,7 @@ import re
 import pytest
 from tiny import tiny_backbone, tiny_book, tiny_model
 
-from rmt_demo import plots
+from rmt_demo import accuracies
 from rmt_demo.cli import main
 from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.evaluation import capacity, extrapolation
@@ -99,17 +99,17 @@ def test_from_the_command_line(folder, capsys):
 # -- figures
 
 
-def result(accuracies: dict[tuple[int, int], float]) -> dict:
+def result(found: dict[tuple[int, int], float]) -> dict:
     """Of (memory tokens, facts) -> accuracy."""
     rows = [
         {"memory_tokens": m, "segments": 8, "facts": facts, "accuracy": a, "low": a - 2, "high": a + 1, "samples": 9}
-        for (m, facts), a in accuracies.items()
+        for (m, facts), a in found.items()
     ]
     return {"checkpoint": "tiny", "rows": rows}
 
 
 def test_accuracy_by_facts():
-    figure = plots.capacity(result({(4, 20): 10.0, (4, 1): 90.0, (32, 1): 95.0}))
+    figure = accuracies.capacity(result({(4, 20): 10.0, (4, 1): 90.0, (32, 1): 95.0}))
     large, small = figure.data
     assert (small.name, large.name) == ("4 memory tokens, 8 segments", "32 memory tokens, 8 segments")
     assert (small.x, small.y, small.error_y.array) == ((1, 20), (90.0, 10.0), (1.0, 1.0))
@@ -117,14 +117,14 @@ def test_accuracy_by_facts():
 
 
 def test_accuracy_by_memory_tokens():
-    accuracies = {(32, 1): 95.0, (32, 2): 88.0, (32, 8): 70.0, (4, 1): 90.0, (4, 8): 40.0}
-    one, eight = plots.capacity_by_memory(result(accuracies)).data
+    measured = {(32, 1): 95.0, (32, 2): 88.0, (32, 8): 70.0, (4, 1): 90.0, (4, 8): 40.0}
+    one, eight = accuracies.capacity_by_memory(result(measured)).data
     assert (one.name, one.x, one.y) == ("1 fact, 8 segments", (4, 32), (90.0, 95.0))
     assert (eight.name, eight.y) == ("8 facts, 8 segments", (40.0, 70.0))
 
 
 def test_figures_refuse_what_holds_no_such_rows():
     with pytest.raises(ValueError, match="holds no accuracies by facts and memory_tokens"):
-        plots.capacity({"checkpoint": "open", "rows": [{"segments": 1}]})
+        accuracies.capacity({"checkpoint": "open", "rows": [{"segments": 1}]})
     with pytest.raises(ValueError, match="needs a checkpoint with stored tokens"):
-        plots.capacity_by_memory(result({(4, 1): 90.0, (4, 8): 80.0}))
+        accuracies.capacity_by_memory(result({(4, 1): 90.0, (4, 8): 80.0}))

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import plotly.graph_objects as go
 import pytest
 
-from rmt_demo import charts, pictures, plots
+from rmt_demo import accuracies, charts, pictures, plots
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,9 +70,9 @@ def test_a_strip_shows_segments_in_proportion_and_where_the_facts_are():
     assert "the fact" in words(picture)
 
 
-def test_the_figures_of_plots_have_pictures():
+def test_the_figures_of_plots_and_accuracies_have_pictures():
     result = {"rows": [{"segments": 2, "accuracy": 90.0, "low": 80, "high": 95, "samples": 9}]}
-    for figure in (plots.cost(("opt-125m",)), plots.accuracy({"memorize": result}, paper=True)):
+    for figure in (plots.cost(("opt-125m",)), accuracies.accuracy({"memorize": result}, paper=True)):
         text = words(drawn(figure))
         for trace in figure.data:
             assert trace.name in text, "the legend leaves a line out"

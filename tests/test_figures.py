@@ -7,11 +7,12 @@ import pytest
 import torch
 from tiny import tiny_backbone, tiny_book, tiny_model
 
-from rmt_demo import Reader, plots
+from rmt_demo import Reader, accuracies, plots
 from rmt_demo.attention import SegmentAttention
 from rmt_demo.cli import main
 from rmt_demo.data.batches import Mixture
 from rmt_demo.evaluation import figures, stages
+from rmt_demo.evaluation.report import TITLES
 from rmt_demo.training.curriculum import Recipe, Stage
 from rmt_demo.training.recipes import RECIPES
 
@@ -39,10 +40,10 @@ def test_figure_1_shows_what_is_beyond_training(tmp_path, capsys):
     for task in figures.FIGURE_1:
         save(tmp_path, task, rows(1, 64, 4096))
     by_segments, by_tokens = figures.far_beyond(tmp_path)
-    ours = {line.name: line.x for line in by_segments.data}[figures.plots.TITLES["open"]]
+    ours = {line.name: line.x for line in by_segments.data}[TITLES["open"]]
     assert ours == (64, 4096), "shorter texts are not in the paper's figure"
     assert any("paper" in line.name for line in by_segments.data)
-    assert {line.name: line.x for line in by_tokens.data}[figures.plots.TITLES["open"]] == (12_800, 819_200)
+    assert {line.name: line.x for line in by_tokens.data}[TITLES["open"]] == (12_800, 819_200)
     assert main(["figure", "1", "--results", str(tmp_path), "--out", str(tmp_path / "docs")]) == 0
     page = tmp_path / "docs" / "figure1.html"
     assert capsys.readouterr().out.strip() == str(page)
@@ -100,10 +101,10 @@ def test_figure_5_has_a_line_for_each_stage(tmp_path):
     assert detect.data[1].y == (17, 17), "one class of six"
     assert "tiny" in detect.layout.title.text and "somewhere" not in detect.layout.title.text
     assert {line.name: line.x for line in memorize.data} == {"trained on 1 to 7": (3,), seventh: (15,)}
-    alone = plots.stages({"rows": found}, "detect")
+    alone = accuracies.stages({"rows": found}, "detect")
     assert [line.name for line in alone.data] == ["trained on 1", "trained on 1 to 3"], "the paper's only if asked for"
     with pytest.raises(ValueError, match="'reasoning' holds no accuracies by segments"):
-        plots.stages({"rows": found}, "reasoning")
+        accuracies.stages({"rows": found}, "reasoning")
 
 
 def test_figure_5_is_trained_and_measured_by_one_command(tmp_path, monkeypatch, fresh_accelerator):

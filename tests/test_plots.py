@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from rmt_demo import SegmentStep, Trace, plots
+from rmt_demo import SegmentStep, Trace, accuracies, plots
 from rmt_demo.answers import Answer
-from rmt_demo.evaluation.report import TITLES
 
 QUESTION = "Is 1 < 2?"
 TOLD = [("kitchen", 0.3), ("kitchen", 0.5), ("<b>garden</b>", 0.9), ("kitchen", 0.8)]
@@ -23,10 +22,6 @@ def make_trace(gates: torch.Tensor, told=()) -> Trace:
         step = SegmentStep(i, ["a"], torch.zeros(gates.shape[1], 3), 2 * gate, gate, 0.1)
         trace.add(step, [Answer(*told[i], ())] if told else ())
     return trace
-
-
-def row(segments: int, accuracy: float, **more) -> dict:
-    return {"segments": segments, "accuracy": accuracy, "low": accuracy - 2, "high": accuracy + 1, "samples": 9, **more}
 
 
 def luminance(colour: str) -> float:
@@ -46,37 +41,6 @@ def test_cost_has_a_line_with_and_one_without_rmt():
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
     with pytest.raises(ValueError, match="no model 'bert'"):
         plots.cost(("bert",))
-
-
-def test_accuracy_draws_intervals_in_order_of_length():
-    results = {"open": {"rows": [row(64, 40.0), row(1, 90.0)]}}
-    [line] = plots.accuracy(results).data
-    assert (line.name, line.x, line.y) == (TITLES["open"], (1, 64), (90.0, 40.0))
-    assert line.error_y.array == (1.0, 1.0) and line.error_y.arrayminus == (2.0, 2.0)
-
-
-def test_accuracy_puts_the_paper_beside_ours_in_the_same_colour():
-    results = {"detect": {"rows": [row(4096, 99.0, tokens=2_000_000)]}}
-    by_segments, by_tokens = (plots.accuracy(results, by, paper=True) for by in ("segments", "tokens"))
-    lines = {line.name: line for line in by_segments.data}
-    ours, paper = lines[TITLES["detect"]], lines[f"{TITLES['detect']}, the paper's model (about)"]
-    assert ours.line.color == paper.line.color and paper.line.dash == "dot" and paper.error_y.array is None
-    assert dict(zip(paper.x, paper.y, strict=True))[4096] == 96
-    assert len(lines) == 4, "ours, and the paper's three tasks"
-    assert {line.x[-1] for line in by_tokens.data} == {2_000_000, 2_043_904}
-    assert by_tokens.layout.xaxis.tickvals[-1] == 2_000_000, "two labels there would overlap"
-
-
-def test_accuracy_refuses_what_holds_none():
-    with pytest.raises(ValueError, match="no results"):
-        plots.accuracy({})
-    for other in ({"rows": [{"tokens": 9978, "seconds": 1.1}]}, {"rows": []}, {"minutes": 3}):
-        with pytest.raises(ValueError, match="'reading' holds no accuracies by segments"):
-            plots.accuracy({"reading": other})
-    with pytest.raises(ValueError, match="no accuracies by tokens"):
-        plots.accuracy({"open": {"rows": [row(1, 50.0)]}}, by="tokens")
-    with pytest.raises(ValueError, match="not by 'words'"):
-        plots.accuracy({}, by="words")
 
 
 def test_heat_maps_show_every_token_of_every_segment():
@@ -119,8 +83,15 @@ def test_empty_traces_are_named():
 
 
 def test_figures_are_legible_in_light_and_dark():
-    trace, results = make_trace(torch.zeros(4, 2), TOLD), {"open": {"rows": [row(1, 50.0)]}}
-    drawn = [plots.cost(), plots.accuracy(results), plots.memory(trace), plots.writes(trace), plots.beliefs(trace)]
+    trace = make_trace(torch.zeros(4, 2), TOLD)
+    row = {"segments": 1, "accuracy": 50.0, "low": 48.0, "high": 51.0, "samples": 9}
+    drawn = [
+        plots.cost(),
+        accuracies.accuracy({"open": {"rows": [row]}}),
+        plots.memory(trace),
+        plots.writes(trace),
+        plots.beliefs(trace),
+    ]
     for figure in drawn:
         assert figure.to_json(), "a page could not show it"
         layout = figure.layout
@@ -136,6 +107,6 @@ def test_figures_are_legible_in_light_and_dark():
 def test_only_what_draws_imports_plotly():
     package = Path(plots.__file__).parent
     imports = {p.name for p in package.rglob("*.py") if re.search(r"^\s*(import|from) plotly", p.read_text(), re.M)}
-    assert imports == {"style.py", "plots.py", "charts.py", "pictures.py", "widgets.py"}, (
+    assert imports == {"style.py", "plots.py", "accuracies.py", "charts.py", "pictures.py", "widgets.py"}, (
         "so that nothing else needs plotly"
     )

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from .. import charts, plots
+from .. import accuracies, charts, plots
 from ..attention import SegmentAttention, memory_attention, query_attention, read, wrote
 from ..data.batches import BatchMaker
 from ..data.tasks import reasoning
@@ -20,7 +20,7 @@ from ..questions import question_ids
 from ..reader import Reader
 from ..segments import token_ids
 from .extrapolation import background_text
-from .report import PAPER_STAGES
+from .report import PAPER_SEGMENTS, PAPER_STAGES
 from .results import BACKGROUND
 
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
@@ -67,7 +67,7 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
 
 def far_beyond(results: Path) -> list[plots.go.Figure]:
     """Figure 1, by segments and by tokens: our segments carry fewer of them than the paper's."""
-    command = f"{EVAL} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, plots.PAPER_SEGMENTS))}"
+    command = f"{EVAL} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, PAPER_SEGMENTS))}"
     measured = {}
     for task in FIGURE_1:
         if task == "open" and not (results / f"{task}.json").exists():  # not in the paper, nor for who only classifies
@@ -77,7 +77,7 @@ def far_beyond(results: Path) -> list[plots.go.Figure]:
         if not rows:
             raise ValueError(f"{results / task}.json has nothing from {FIRST} segments on: add it with `{command}`.")
         measured[task] = result | {"rows": rows}
-    return [plots.accuracy(measured, by, paper=True) for by in ("segments", "tokens")]
+    return [accuracies.accuracy(measured, by, paper=True) for by in ("segments", "tokens")]
 
 
 def measured_cost(results: Path) -> list[plots.go.Figure]:
@@ -101,7 +101,7 @@ def after_each_stage(results: Path) -> list[plots.go.Figure]:
     """Figure 5, one for each task."""
     result = _load(results / "figure5.json", f"{EVAL} --figure5 paper --backbone bert-base-cased")
     tasks = {row["task"] for row in result["rows"]}
-    return [plots.stages(result, task, paper=True) for task in PAPER_STAGES if task in tasks]
+    return [accuracies.stages(result, task, paper=True) for task in PAPER_STAGES if task in tasks]
 
 
 def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:
