@@ -1,13 +1,10 @@
 """Curves show the accuracies they were given, with their intervals."""
 
 import pytest
+from tiny import row
 
 from rmt_demo import accuracies
 from rmt_demo.evaluation.report import TITLES
-
-
-def row(segments: int, accuracy: float, **more) -> dict:
-    return {"segments": segments, "accuracy": accuracy, "low": accuracy - 2, "high": accuracy + 1, "samples": 9, **more}
 
 
 def test_accuracy_draws_intervals_in_order_of_length():

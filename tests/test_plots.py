@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny import row
 
 from rmt_demo import SegmentStep, Trace, accuracies, plots
 from rmt_demo.answers import Answer
@@ -84,10 +85,9 @@ def test_empty_traces_are_named():
 
 def test_figures_are_legible_in_light_and_dark():
     trace = make_trace(torch.zeros(4, 2), TOLD)
-    row = {"segments": 1, "accuracy": 50.0, "low": 48.0, "high": 51.0, "samples": 9}
     drawn = [
         plots.cost(),
-        accuracies.accuracy({"open": {"rows": [row]}}),
+        accuracies.accuracy({"open": {"rows": [row(1, 50.0)]}}),
         plots.memory(trace),
         plots.writes(trace),
         plots.beliefs(trace),
