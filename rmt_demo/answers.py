@@ -15,7 +15,7 @@ from torch import Tensor
 from .data.tasks import PLACES
 from .heads import RMTForMaskedLM
 from .pretrained import RMTPreTrainedModel
-from .questions import slots
+from .questions import THEREFORE, slots
 
 CANDIDATES = 5  # answers given, and pieces tried for each slot
 FAINT = 0.01  # of the likeliest answer's probability: a beginning that is less likely is not gone on with
@@ -23,17 +23,19 @@ FAINT = 0.01  # of the likeliest answer's probability: a beginning that is less 
 
 @dataclass(frozen=True)
 class Answer:
-    """The most probable answer, its probability (0 to 1), and up to five best as (text, probability)."""
+    """The most probable answer, its probability (0 to 1), and up to five best as (text, probability); and what the
+    model said first that the answer goes by, if anything."""
 
     text: str
     score: float
     candidates: list[tuple[str, float]]
+    thought: str = ""
 
     @classmethod
-    def best_of(cls, probability: dict[str, float]) -> "Answer":
-        """The best of some answers with their probabilities."""
+    def best_of(cls, probability: dict[str, float], thoughts: dict[str, str] | None = None) -> "Answer":
+        """The best of some answers with their probabilities, and the thoughts that led to them."""
         ranked = sorted(probability.items(), key=lambda pair: -pair[1])[:CANDIDATES]
-        return cls(*ranked[0], ranked)
+        return cls(*ranked[0], ranked, (thoughts or {}).get(ranked[0][0], ""))
 
     def is_right(self, truth: str | None) -> bool | None:
         """Whether this is the right answer, capitals aside; None where nobody knows it."""
@@ -42,7 +44,8 @@ class Answer:
     def as_json(self, question: str) -> dict[str, object]:
         """The question and what was answered, for machines."""
         candidates = [list(pair) for pair in self.candidates]
-        return {"question": question, "answer": self.text, "score": self.score, "candidates": candidates}
+        said = {"question": question, "answer": self.text, "score": self.score, "candidates": candidates}
+        return said | ({"thought": self.thought} if self.thought else {})
 
 
 @torch.inference_mode()
@@ -107,10 +110,12 @@ def fill(model: RMTForMaskedLM, special_ids: list[int], ids: Tensor, mask: Tenso
 
 def _in_words(found: Pieces, tokenizer) -> Answer:
     probability: dict[str, float] = {}
-    for ids, p in found.items():
-        text = tidy(tokenizer.decode(ids, skip_special_tokens=True))
-        probability[text] = probability.get(text, 0.0) + p  # two ways to spell a word are one answer
-    return Answer.best_of(probability)
+    thoughts: dict[str, str] = {}
+    for ids, p in sorted(found.items(), key=lambda pair: -pair[1]):
+        *by, text = map(tidy, tokenizer.decode(ids, skip_special_tokens=True).split(THEREFORE))
+        probability[text] = probability.get(text, 0.0) + p  # two ways to spell or find it are one answer
+        thoughts.setdefault(text, f" {THEREFORE} ".join(by))
+    return Answer.best_of(probability, thoughts)
 
 
 def tidy(text: str) -> str:

@@ -157,7 +157,7 @@ def _columns(rows: int, input_ids: Tensor) -> list[int]:
 
 def _seen(model, recorder: _Recorder, input_ids: Tensor, memory: Tensor, new: Tensor) -> SegmentAttention:
     first, *rest = input_ids[0].tolist()
-    memory, gate = model.base_model.write(memory, new)
+    memory, gate = model.base_model.write(memory, new) if new.shape[1] else (memory, new[..., 0])
     return SegmentAttention(
         weights=torch.stack(recorder.layers),
         text_ids=[first, model.config.sep_token_id, *rest],

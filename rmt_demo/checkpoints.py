@@ -7,10 +7,11 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig
 from transformers.utils import cached_file
 
-from . import backbones
+from . import backbones, low_rank
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
 
+MODEL = "model.safetensors"
 HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}
 
 
@@ -29,7 +30,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
         raise missing
     try:
         config = AutoConfig.from_pretrained(path)
-        weights = cached_file(path, "model.safetensors")
+        weights = weights_of(path)
     except OSError as error:
         raise missing from error
     except ValueError as error:
@@ -42,7 +43,9 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     tokenizer = backbones.load_tokenizer(config.backbone)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
-        fits = not _differing(model, weights) and len(tokenizer) <= model.get_input_embeddings().num_embeddings
+        whole = low_rank.base_of(path) is None  # the names of a change were compared when it was loaded
+        fits = not (whole and _differing(model, weights))
+        fits = fits and len(tokenizer) <= model.get_input_embeddings().num_embeddings
     except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match
         fits = False
     if not fits:
@@ -53,6 +56,11 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     if not all(p.isfinite().all() for p in model.parameters()):
         raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")
     return model, tokenizer
+
+
+def weights_of(path: str) -> str:
+    """The file with a checkpoint's weights, all of them or the change of another. Raises OSError if there is none."""
+    return cached_file(path, low_rank.WEIGHTS if low_rank.base_of(path) else MODEL)
 
 
 def _is_local(path: str) -> bool:

@@ -93,7 +93,8 @@ def as_json(questions: list[str], answers: list) -> list[dict]:
 
 def print_answers(questions: list[str], answers: list) -> None:
     for question, answer in zip(questions, answers, strict=True):
-        print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure)")
+        by = f", by way of: {answer.thought}" * bool(answer.thought)
+        print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure{by})")
 
 
 def run_replay(args: argparse.Namespace) -> None:

@@ -19,6 +19,8 @@ class RMTConfig(PreTrainedConfig):
     num_stored_tokens     s, further memory tokens for spread_memory and the write gate: no segment works on them, a
                           question sees them; what the memory holds moves there before a segment is written,
                           and what was written least goes when there is no room (see `write_gate.put_aside`)
+    settle_memory         before a question, what the working tokens hold moves to the stored ones as well, and what
+                          holds something is all that the question sees, in the order it was read (RMTForMaskedLM)
     text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
                           text of all segments be encoded in parallel
     spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
@@ -31,6 +33,7 @@ class RMTConfig(PreTrainedConfig):
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
     freeze_feed_forward   nor are its feed-forward layers, two thirds of the rest; attention and layer norms are
     embeddings_checksum   of all that is frozen, so that another backbone of the same shape is not taken for it
+    base_checksum         of the checkpoint that this one is a low-rank change of (see `low_rank.py`), likewise
     num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment
     unknown_token_id      with which the answer begins that a text does not tell; with stored tokens, a question is
@@ -46,6 +49,7 @@ class RMTConfig(PreTrainedConfig):
     memory_layout: str = "prefix"
     memory_update: str = "replace"
     num_stored_tokens: int = 0
+    settle_memory: bool = False
     text_attends_memory: bool = True
     spread_memory: bool = False
     memory_reach: int | None = None
@@ -55,6 +59,7 @@ class RMTConfig(PreTrainedConfig):
     freeze_embeddings: bool = False
     freeze_feed_forward: bool = False
     embeddings_checksum: int | None = None
+    base_checksum: int | None = None
     num_answer_slots: int = 3
     cls_token_id: int = 101
     sep_token_id: int = 102
@@ -76,6 +81,8 @@ class RMTConfig(PreTrainedConfig):
                 'num_stored_tokens needs memory_update="gated" and spread_memory=True, '
                 "and num_memory_tokens of 1 or more."
             )
+        if self.settle_memory and not self.num_stored_tokens:
+            raise ValueError("settle_memory needs num_stored_tokens of 1 or more.")
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.memory_norm is not None and not self.memory_norm > 0:

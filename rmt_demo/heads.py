@@ -12,7 +12,7 @@ from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput
 from .pretrained import RMTPreTrainedModel
 from .questions import slots
-from .recall import ROUND_TWO, cut_out, only, stretches
+from .recall import ROUND_TWO, cut_out, only, settled, stretches
 
 
 class RMTForSequenceClassification(RMTPreTrainedModel):
@@ -72,14 +72,17 @@ class RMTForMaskedLM(RMTPreTrainedModel):
     ) -> RMTOutput:
         """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
         query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
-        out = self.rmt(input_ids, attention_mask, recall=None if self.training else self.recall, **segments)
+        recall = self.recall if self.config.settle_memory or not self.training else None
+        out = self.rmt(input_ids, attention_mask, recall=recall, **segments)
         logits = self._answers(out.query_ids, out.last_hidden_state)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
         return replace(out, loss=loss, logits=logits)
 
     def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
         """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
-        [Q, L] -> [Q, m + s, d], all else blank."""
+        [Q, L] -> [Q, m + s, d], all else blank, or [Q, n, d] where it settles."""
+        if self.config.settle_memory:
+            return settled(memory, self.rmt.memory)
         if not self.config.num_stored_tokens or self.config.unknown_token_id is None:
             return memory
         masks = torch.ones_like(query_ids) if query_mask is None else query_mask

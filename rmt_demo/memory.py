@@ -107,7 +107,7 @@ class MemoryCell(nn.Module):
             hidden = self.backbone(inputs_embeds=text, attention_mask=attention_mask).last_hidden_state
             return hidden, hidden[:, :0]
         working, stored, filled = self._split(memory, text_sees_memory)
-        m, rows = working.shape[1], working.shape[1] + stored.shape[1]
+        m, rows = working.shape[1], working.shape[1] + stored.shape[1]  # a settled memory has no working tokens
         separator = self._separator(len(text))
         rows_in = self._enter(torch.cat([working, stored], dim=1), text.dtype)
         framed = torch.cat([text[:, :1], rows_in, separator, text[:, 1:]], dim=1)
@@ -120,12 +120,13 @@ class MemoryCell(nn.Module):
                 mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
                 mask[:, 0, :, m + 1 : rows + 1] &= filled[:, None]
             if self.config.memory_reach:
-                near = self._near(lengths, text.shape[1] + 1)
+                near = self._near(lengths, text.shape[1] + 1)[:, :m]
                 near = torch.cat([near[..., :1], near.new_ones(len(near), m, rows), near[..., 1:]], dim=2)
                 mask[:, 0, 1 : m + 1] &= near
-            spread = self.memory_positions(lengths)
-            text_positions = torch.arange(m + 1, m + 1 + text.shape[1], device=framed.device).expand(len(framed), -1)
-            first = torch.zeros_like(spread[:, :1])
+            spread = self.memory_positions(lengths)[:, :m]
+            text_positions = self.config.num_memory_tokens + 1 + torch.arange(text.shape[1], device=framed.device)
+            text_positions = text_positions.expand(len(framed), -1)
+            first = torch.zeros_like(text_positions[:, :1])
             places = torch.cat([first, spread, self._ages(filled), text_positions], dim=1)
             extra["position_ids"] = places + self.first_position
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
@@ -138,8 +139,8 @@ class MemoryCell(nn.Module):
 
     def _split(self, memory: Tensor, with_stored: bool) -> tuple[Tensor, Tensor, Tensor]:
         """The memory [B, m + s, d] as working tokens [B, m, d], stored ones [B, s', d] up to the last that is filled in
-        any sample, and which of those are filled [B, s']."""
-        m = self.config.num_memory_tokens
+        any sample, and which of those are filled [B, s']. A settled one [B, n, d] has stored ones alone."""
+        m = 0 if with_stored and self.config.settle_memory else self.config.num_memory_tokens
         working, stored = memory[:, :m], memory[:, m:]
         filled = stored.any(-1)
         used = filled.any(0).nonzero()

@@ -176,7 +176,7 @@ class RMTModel(RMTPreTrainedModel):
         if recall is not None:
             asked = recall(asked, query_ids, query_mask)
         hidden, after = self.cell(query_ids, asked, query_mask)
-        if query_of is None:
+        if query_of is None and after.shape[1]:
             memory = self.write(memory, after)[0]
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)
 

@@ -9,7 +9,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from . import backbones
+from . import backbones, low_rank
 from .config import RMTConfig
 from .data.world import UNKNOWN
 from .segments import token_ids
@@ -53,11 +53,18 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, path, *args, **kwargs):
-        """As in `transformers`; what training never changed is fetched from the named backbone.
+        """As in `transformers`; what training never changed is fetched from the named backbone, and what a low-rank
+        change is one of from its checkpoint.
 
         Raises:
-            ValueError: if that backbone cannot be found or its weights are not those of the training.
+            ValueError: if that backbone or checkpoint cannot be found or its weights are not those of the training.
+            RuntimeError: if a change is not one of such layers.
         """
+        if base := low_rank.base_of(path):
+            kwargs.setdefault("config", cls.config_class.from_pretrained(path))
+            loaded = cls.from_pretrained(backbones.resolve(base), *args, **kwargs)
+            low_rank.merge(loaded[0] if isinstance(loaded, tuple) else loaded, path)
+            return loaded
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
         if frozen := model.frozen_modules:
@@ -74,7 +81,9 @@ class RMTPreTrainedModel(PreTrainedModel):
         return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
-        """As in `transformers`, without what is frozen."""
+        """As in `transformers`, without what is frozen; of an adapted model, its adapters."""
+        if low_rank.is_adapted(self):
+            return low_rank.save(self, path)
         frozen = self.frozen_ids
         if frozen and kwargs.get("state_dict") is None:
             state = self.state_dict(keep_vars=True)

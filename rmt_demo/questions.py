@@ -7,6 +7,7 @@ from .config import RMTConfig
 from .segments import token_ids
 
 SENTENCE_ENDS = (".", "!", "?")
+THEREFORE = "→"  # stands between a thought and the answer that follows from it
 
 
 def stop_ids(tokenizer) -> frozenset[int]:
@@ -28,9 +29,11 @@ def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
     return ids
 
 
-def answer_ids(tokenizer, config: RMTConfig, answer: str) -> list[int]:
-    """The answer's tokens, filled up with [SEP] to the number of slots (cut where it is longer)."""
-    ids = token_ids(tokenizer, [answer])[0][: config.num_answer_slots]
+def answer_ids(tokenizer, config: RMTConfig, answer: str, thought: str = "") -> list[int]:
+    """The answer's tokens, behind those of the thought that leads to it, filled up with [SEP] to the number of slots
+    (cut where it is longer)."""
+    said = f"{thought} {THEREFORE} {answer}" if thought else answer
+    ids = token_ids(tokenizer, [said])[0][: config.num_answer_slots]
     return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))
 
 

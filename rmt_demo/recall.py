@@ -1,4 +1,6 @@
-"""Asking in two rounds: which of a memory's many tokens is a question about?
+"""Which of a memory's many tokens is a question asked of?
+
+With `settle_memory`, of all that hold something, in the order they were read. Otherwise in two rounds:
 
 What reads like a fact is stored beside the facts, so that after thousands of segments a question would have to find its
 own among a hundred tokens, many more than it meets in training. It is asked of short stretches of the memory first, all
@@ -25,10 +27,10 @@ def stretches(memory: Tensor, start: Tensor) -> Tensor:
         [P, m + s] bool, the tokens of each stretch.
     """
     m, half = len(start), STRETCH // 2
-    written = (memory[:m] - start).norm(dim=-1) > start.norm(dim=-1)
-    rows = torch.cat([m + memory[m:].any(-1).nonzero()[:, 0], written.nonzero()[:, 0]])  # stored ones are the older
+    written, filled = _held(memory, start)
+    rows = torch.cat([m + filled.nonzero()[:, 0], written.nonzero()[:, 0]])  # stored ones are the older
     begins = range(0, max(1, len(rows) - half), half)
-    taken = written.new_zeros(len(begins), len(memory))
+    taken = filled.new_zeros(len(begins), len(memory))
     for stretch, begin in zip(taken, begins, strict=True):
         stretch[rows[begin : begin + STRETCH]] = True
     return taken
@@ -55,3 +57,20 @@ def only(memory: Tensor, blank: Tensor, taken: Tensor) -> Tensor:
     """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d], the others as
     in the memory `blank` that a text begins with."""
     return torch.where(taken[..., None], memory, blank.to(memory.dtype))
+
+
+def settled(memory: Tensor, start: Tensor) -> Tensor:
+    """What memories [Q, m + s, d] hold and nothing else, in the order it was read: [Q, n, d], shorter ones filled up
+    with blanks. A text begins with the working tokens `start` [m, d]."""
+    written, filled = _held(memory, start)
+    aged = torch.cat([memory[:, len(start) :], memory[:, : len(start)]], dim=1)  # stored ones are the older
+    held = torch.cat([filled, written], dim=1)
+    first = held.int().argsort(dim=1, descending=True, stable=True)[:, : max(1, int(held.sum(1).max()))]
+    rows = aged.gather(1, first[..., None].expand(-1, -1, aged.shape[2]))
+    return rows * held.gather(1, first)[..., None]
+
+
+def _held(memory: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Which working tokens [..., m] and which stored ones [..., s] of memories [..., m + s, d] hold something."""
+    working, stored = memory[..., : len(start), :], memory[..., len(start) :, :]
+    return (working - start).norm(dim=-1) > start.norm(dim=-1), stored.any(-1)

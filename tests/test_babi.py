@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.babi import LONGEST, QA, answer
+from rmt_demo.data.babi import LEAST, LONGEST, PRACTICE, QA, answer, thought
 from rmt_demo.data.families import FAMILIES, paraphrases
 from rmt_demo.data.scene import QUESTIONS, SENTENCES
 from rmt_demo.data.words import pool, side
@@ -296,3 +296,39 @@ def test_a_gift_is_asked_for_only_if_one_fits():
     for known in ((("object", "cup"),), (("giver", "Anna"), ("receiver", "Ben"))):
         with pytest.raises(ValueError, match="2 answers"):
             answer(gifts, Query("give", known, "object" if len(known) == 2 else "giver"))
+
+
+# -- thoughts
+
+
+@pytest.mark.parametrize(
+    ("query", "by"),
+    [
+        (Query("carried", (CUP,), "site"), "Ben took"),
+        (Query("before", (CUP, ("site", "lobby")), "earlier"), "Anna"),
+        (Query("before", (CUP, ("site", "study")), "earlier"), "Ben"),
+        (Query("go", (ANNA,), "site"), ""),
+    ],
+)
+def test_two_steps_go_by_a_thought(query, by):
+    assert thought(TRIP, query) == by
+    assert thought(TRIP[:5], Query("carried", (CUP,), "site")) == "Anna dropped"
+
+
+def test_a_thought_names_somebody_of_the_story_and_only_where_it_takes_two_steps():
+    asked = [(s, q) for name in QA for s in draw(name, count=200, questions=3, unknown_rate=0.2) for q in s.questions]
+    for story, question in asked:
+        people = {word for fact in story.statements for slot, word in fact.slots if slot == "person"}
+        two = question.query.family in ("carried", "before") and question.answer != "unknown"
+        assert bool(question.thought) == two and (not two or question.thought.split()[0] in people)
+    assert sum(bool(q.thought) for _, q in asked) > 300
+
+
+def test_stories_to_practise_on_have_the_questions_of_three_tasks():
+    stories = [PRACTICE["routes"](rng, questions=8) for rng in [Random(0)] for _ in range(300)]
+    forms = Counter(q.query.family for s in stories for q in s.questions)
+    assert set(forms) == {"go", "carried", "before"} and min(forms.values()) > 100
+    for story in stories:
+        for question in story.questions:
+            assert answers(story, question.text) == {question.answer}
+    assert set(LEAST) == {*QA, *PRACTICE}

@@ -16,7 +16,7 @@ from rmt_demo.data.families import FAMILIES
 from rmt_demo.data.noise import echo, lure
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
-from rmt_demo.questions import question_ids
+from rmt_demo.questions import THEREFORE, question_ids
 from rmt_demo.segments import token_ids
 from rmt_demo.training.recipes import RECIPES
 
@@ -289,3 +289,35 @@ def test_stories_of_ones_own_come_at_their_rate_and_change_no_other(make):
         assert "berth" not in asked(maker), "without a table nobody tells of berths"
     finally:
         del FAMILIES["berth"]
+
+
+def test_stories_of_babis_kind_are_as_long_as_asked_and_never_shorter_than_their_task_needs(make):
+    maker = make(length=256)
+    mixture = Mixture(24, (1, 1), sentences=(1, 2), tail_rate=0.0, task_rate=1.0, tasks=("qa1", "qa3"), background=1)
+    counts = [len(maker._story(random.Random(seed), mixture, (), False)[0]) for seed in range(60)]
+    assert set(counts) == {1, 2, 3}
+
+
+def test_labels_begin_with_the_thought(make, words):
+    maker = make(length=256)
+    maker.config.num_answer_slots = 7
+    mixture = Mixture(16, (1, 2), questions=6, tail_rate=0.0, task_rate=1.0, tasks=("qa2", "qa4"), background=2)
+    batch = maker.batch(mixture, "s")
+    assert len(batch.thoughts) == len(batch.questions) == len(batch.inputs["labels"])
+    for question, label, length in zip(batch.questions, batch.inputs["labels"], batch.thoughts.tolist(), strict=True):
+        said = words.decode(label[:length])
+        assert said == (f"{question.thought.lower()} {THEREFORE}" if question.thought else "")
+        assert words.decode(label[length:], skip_special_tokens=True) == question.answer.lower()
+    assert 0 < (batch.thoughts > 0).sum() < len(batch.thoughts)
+
+
+def test_further_words_stand_in_their_share_of_stories(words):
+    plain = Background("nonsense", "all", ["Bcd fgq."] * 20)
+    maker = BatchMaker(RMTConfig(segment_length=256), words, plain, "train", extra_words=["zebra", "yogurt", "xenon"])
+    mixture = Mixture(48, (1, 1), tail_rate=0.0, task_rate=1.0, tasks=("qa4",), background=1)
+
+    def told(rate):
+        ids = maker.batch(replace(mixture, extra_rate=rate), "s").inputs["input_ids"]
+        return sum(any(word in words.decode(row) for word in ("zebra", "yogurt", "xenon")) for row in ids)
+
+    assert told(0.0) == 0 < told(0.3) < told(1.0)

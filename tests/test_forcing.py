@@ -2,11 +2,12 @@
 
 from random import Random
 
+import pytest
 import torch
 
 from rmt_demo import RMTConfig
 from rmt_demo.questions import slots
-from rmt_demo.training.forcing import GIVEN, IGNORED, force
+from rmt_demo.training.forcing import GIVEN, IGNORED, JUST, THOUGHT, force
 
 CONFIG = RMTConfig(segment_length=128)
 SEP, MASK = CONFIG.sep_token_id, CONFIG.mask_token_id
@@ -36,6 +37,17 @@ def test_what_is_given_away_is_in_the_question_and_not_in_the_labels():
     assert abs(share - GIVEN) < 0.05
     assert torch.equal(after["query_ids"][:, [0, 1, 5, 6]], before["query_ids"][:, [0, 1, 5, 6]])
     assert after["num_trained"] == 3 and torch.equal(before["labels"], questions(900)["labels"]), "a copy is changed"
+
+
+def test_a_thought_is_often_given_away_and_mostly_as_a_whole():
+    labels = torch.tensor([[7, 8, 9, 5, SEP]] * 900)  # two pieces, what stands between, and the answer
+    config = RMTConfig(segment_length=128, num_answer_slots=5)
+    query = torch.tensor([[config.cls_token_id, 50, *[MASK] * 5, SEP]] * 900)
+    after = force({"query_ids": query, "labels": labels}, config, Random(0), torch.full((900,), 3))
+    given = (after["labels"] == IGNORED).sum(1).bincount(minlength=6) / 900
+    assert given[1:].sum() == pytest.approx(THOUGHT, abs=0.05)
+    assert given[3] / given[1:].sum() == pytest.approx(JUST + (1 - JUST) / 4, abs=0.05)
+    assert given[1] > 0 and given[2] > 0 and given[4] > 0 and given[5] == 0
 
 
 def test_one_slot_is_never_filled():

@@ -137,15 +137,33 @@ def test_a_batch_whose_facts_all_stand_before_the_questions_can_be_read(begin):
 def test_told_gates_write_all_of_a_segment_with_a_fact_and_nothing_else(begin, monkeypatch):
     monkeypatch.setattr(guides, "LITTER", 0.0)
     _, model, maker = begin()
-    guide, batch = Told(model.config.num_memory_tokens), maker.batch(PLACES, "s")
+    guide, batch = Told(model.rmt.cell), maker.batch(PLACES, "s")
     guide.follow(model.rmt.cell.gate)
     gates = told(guide, model, batch).gates
     assert (gates[batch.has_fact] == 1).all() and (gates[~batch.has_fact] == 0).all()
 
 
+def test_told_gates_with_a_reach_write_what_stands_in_or_near_a_fact(begin, monkeypatch):
+    monkeypatch.setattr(guides, "LITTER", 0.0)
+    _, model, maker = begin()
+    model.config.memory_reach = 6
+    guide, batch = Told(model.rmt.cell), maker.batch(PLACES, "s")
+    guide.follow(model.rmt.cell.gate)
+    gates = told(guide, model, batch).gates
+    assert (gates[~batch.has_fact] == 0).all()
+    rows = batch.inputs["order"][batch.has_fact]
+    lengths = batch.inputs["attention_mask"].sum(1)
+    inside = guides.stands_in_fact(model.rmt.cell, lengths, batch.in_fact)[rows]
+    assert 0 < inside.sum() < inside.numel() / 2
+    for opened, stands in zip(gates[batch.has_fact] > 0.5, inside, strict=True):
+        at = stands.nonzero()[:, 0]
+        near = {n for i in at.tolist() for n in range(i - 2, i + 3)} & {*range(len(opened))}
+        assert {*opened.nonzero()[:, 0].tolist()} == near
+
+
 def test_told_gates_learn_to_do_so_by_themselves(begin):
     _, model, maker = begin()
-    guide, batch = Told(model.config.num_memory_tokens), maker.batch(PLACES, "s")
+    guide, batch = Told(model.rmt.cell), maker.batch(PLACES, "s")
     guide.follow(model.rmt.cell.gate)
     told(guide, model, batch)
     began = guide.loss()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rmt_demo import RMTConfig
-from rmt_demo.questions import answer_ids, question_ids, slots, stop_ids
+from rmt_demo.questions import THEREFORE, answer_ids, question_ids, slots, stop_ids
 
 CONFIG = RMTConfig(segment_length=128)
 
@@ -31,6 +31,12 @@ def test_answers_fill_the_slots(tokenizer):
     garden, sep = tokenizer.convert_tokens_to_ids("garden"), CONFIG.sep_token_id
     assert answer_ids(tokenizer, CONFIG, "garden") == [garden, sep, sep]
     assert answer_ids(tokenizer, CONFIG, "garden " * 5) == [garden] * 3
+
+
+def test_an_answer_follows_from_its_thought(tokenizer):
+    config, sep = RMTConfig(segment_length=128, num_answer_slots=5), CONFIG.sep_token_id
+    mary, garden, therefore = (answer_ids(tokenizer, CONFIG, text)[0] for text in ("mary", "garden", THEREFORE))
+    assert answer_ids(tokenizer, config, "garden", "mary") == [mary, therefore, garden, sep, sep]
 
 
 def test_sentence_ends(tokenizer):

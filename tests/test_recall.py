@@ -1,10 +1,10 @@
-"""Asking in two rounds: stretches of a memory, and the model's choice between them."""
+"""What a question is asked of: stretches of a memory, the model's choice between them, or all that is held."""
 
 import pytest
 import torch
 
 from rmt_demo.attention import query_attention
-from rmt_demo.recall import ROUND_TWO, STRETCH, cut_out, only, stretches
+from rmt_demo.recall import ROUND_TWO, STRETCH, cut_out, only, settled, stretches
 
 M, S, WIDTH = 2, 60, 32
 START = torch.full((M, WIDTH), 0.1)
@@ -167,3 +167,53 @@ def test_attention_is_that_of_the_second_round(make_model):
     seen = query_attention(model, ids, memory).to_memory[..., M:]
     assert (seen[..., ~kept[: seen.shape[-1]]] == 0).all() and (seen[..., kept[: seen.shape[-1]]] > 0).all()
     assert 0 < kept.sum() < 50
+
+
+# -- a memory that settles
+
+
+def test_a_settled_memory_is_all_that_is_held_in_the_order_it_was_read():
+    full, short = holding(5, working=(1,)), holding(2)
+    full[M + 1] = 0  # erased
+    rows = settled(torch.stack([full, short]), START)
+    assert torch.equal(rows[0], full[[M, M + 2, M + 3, M + 4, 1]])
+    assert torch.equal(rows[1], torch.cat([short[M : M + 2], torch.zeros(3, WIDTH)]))
+    assert settled(holding(0)[None], START).shape == (1, 1, WIDTH), "nothing is one blank token"
+
+
+@pytest.mark.parametrize("reach", [None, 3])
+def test_a_question_to_a_settled_memory_sees_what_is_held_and_nothing_else(make_model, reach):
+    model = make_model(**TINY, settle_memory=True, memory_reach=reach)
+    start = model.rmt.memory.detach()
+    memory = holding(4, working=(1,), start=start)[None]
+    ids = torch.tensor([[[2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
+    logits = model(ids, memory=memory).logits
+    stored = torch.cat([start, memory[0, M : M + 4], memory[0, 1:2], torch.zeros(S - 5, WIDTH)])[None]
+    torch.testing.assert_close(model(ids, memory=stored).logits, logits, msg="it is the same where it was held")
+    nudged = memory.clone()
+    nudged[0, 0] += 0.1 * start[0]  # this working token holds nothing
+    torch.testing.assert_close(model(ids, memory=nudged).logits, logits)
+    shuffled = memory.clone()
+    shuffled[0, M], shuffled[0, M + 3] = memory[0, M + 3], memory[0, M]
+    assert not torch.allclose(model(ids, memory=shuffled).logits, logits), "its order can be seen"
+    together = model(ids.expand(2, -1, -1), memory=torch.cat([memory, holding(20, start=start)[None]])).logits
+    torch.testing.assert_close(together[:1], logits, atol=1e-4, rtol=1e-4)
+
+
+def test_training_asks_a_settled_memory_as_well_and_its_segments_write_as_before(make_model):
+    plain, model = make_model(**TINY), make_model(**TINY, settle_memory=True)
+    ids = torch.tensor([[[2, 7, 8, 9, 10, 11, 3], [2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
+    with torch.inference_mode():
+        one, other = plain(ids), model(ids)
+        assert torch.equal(one.gates, other.gates) and not torch.allclose(one.logits, other.logits)
+    model.train()(ids, labels=torch.tensor([[7, 3, 3]])).loss.backward()
+    assert model.rmt.memory.grad.any(), "by way of what was written"
+
+
+def test_attention_to_a_settled_memory(make_model):
+    model = make_model(**TINY, settle_memory=True)
+    memory = holding(4, working=(1,), start=model.rmt.memory.detach())[None]
+    ids = torch.tensor([[2, 7, 8, *[model.config.mask_token_id] * 3, 3]])
+    seen = query_attention(model, ids, memory)
+    assert seen.to_memory.shape[-1] == 5 and (seen.to_memory > 0).all()
+    torch.testing.assert_close(seen.weights.sum(-1), torch.ones(seen.weights.shape[:3]))

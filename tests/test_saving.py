@@ -174,7 +174,7 @@ def test_the_trainer_hands_over_the_attention_mask(trainer):
     assert {"input_ids", "attention_mask", "labels"} <= batch.keys()
 
 
-SHIPPED = sorted((Path(__file__).parents[1] / "checkpoints").glob("*/model.safetensors"))
+SHIPPED = sorted((Path(__file__).parents[1] / "checkpoints").glob("*/*.safetensors"))
 
 
 @pytest.mark.parametrize("weights", SHIPPED, ids=lambda file: file.parent.name)

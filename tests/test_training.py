@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from tiny import tiny_book
 
-from rmt_demo import RMTConfig, RMTForMaskedLM, RMTForSequenceClassification
+from rmt_demo import RMTConfig, RMTForMaskedLM, RMTForSequenceClassification, low_rank
 from rmt_demo.data.batches import BatchMaker, Mixture
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.tasks import PLACES, TASKS
@@ -167,6 +167,24 @@ def test_a_recipe_with_guided_gates_needs_a_checkpoint_to_begin_with(run):
     assert [name for name in same_weights(begun, folder) if ".gate." in name], "the gates learn as well"
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert all(m["gate_loss"] >= 0 for m in metrics)
+
+
+def test_a_change_of_a_checkpoint_is_trained_and_gone_on_with(run, backbone):
+    pytest.importorskip("peft")
+    small = dataclasses.replace(TINY, rank=2)
+    with pytest.raises(ValueError, match="goes on from a checkpoint: name one with --init"):
+        run("alone", small)
+    before = run("begun")
+    change = run("change", small, init=before)
+    assert low_rank.base_of(change) == str(before) and not (change / "model.safetensors").exists()
+    one, other = (RMTForMaskedLM.from_pretrained(folder) for folder in (before, change))
+    moved = [name for name, p in other.named_parameters() if not torch.equal(p, dict(one.named_parameters())[name])]
+    assert moved and all(".attention." in name for name in moved)
+    on = run("on", small, init=change, seed=1)
+    assert low_rank.base_of(on) == str(before), "a change of the same checkpoint, not of a change"
+    then, now = (load_file(folder / low_rank.WEIGHTS) for folder in (change, on))
+    assert all((now[name] - then[name]).abs().max() < 0.1 for name in then), "it begins where that one ended"
+    assert any(not torch.equal(now[name], then[name]) for name in then)
 
 
 def test_who_trains_on_meets_new_samples(run, monkeypatch):

@@ -6,6 +6,9 @@
     qa4   two-argument relations  places lie around places; what is north of the garden?
     qa5   three-argument ones     people give each other things; who gave what to whom?
 
+"routes" are stories as of qa2 and qa3 with the questions of both, and of qa1, to practise on. Questions that take two
+steps have a thought to answer them by: who moved the thing.
+
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
 every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
 answers is never asked. Words and paraphrases are divided into training and evaluation (only the four directions are
@@ -108,7 +111,17 @@ def qa5(
     return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 1, acts, _gifts)
 
 
+def routes(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
+    """Stories as of `qa2`, with the questions of `qa1`, `qa2` and `qa3`, to practise on. Arguments as in `qa3`."""
+    how = _Telling(rng, split, questions, extra_words, unknown_rate)
+    return _play(how, sentences, 3, _CARRYING, lambda facts: _things(facts) + _moves(facts) + _whereabouts(facts))
+
+
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
+PRACTICE = {"routes": routes}
+LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3}  # sentences
 _CARRYING = {"go": 3, "take": 2, "drop": 1}
 
 
@@ -135,16 +148,33 @@ def answer(statements: Iterable[Statement], query: Query) -> str:
 
 def _just_before(facts: Iterable[Statement], object: str, site: str) -> set[str]:
     """Where a thing was right before it came to a site, if it came there just once."""
+    route = [place for place, _ in _route(facts, object)]
+    return {route[route.index(site) - 1]} if route.count(site) == 1 and route[0] != site else set()
+
+
+def _route(facts: Iterable[Statement], object: str) -> list[tuple[str, str]]:
+    """The sites a thing was at, one after the other, and who had it when it came there."""
     whereabouts: dict[str, str] = {}
-    holder, route = None, []  # the sites the thing was at, one after the other
+    holder, route = None, []
     for fact in facts:
         if fact.family == "go":
             whereabouts[fact["person"]] = fact["site"]
         elif fact.family in ("take", "drop") and fact["object"] == object:
             holder = fact["person"] if fact.family == "take" else None
-        if holder in whereabouts and route[-1:] != [whereabouts[holder]]:
-            route.append(whereabouts[holder])
-    return {route[route.index(site) - 1]} if route.count(site) == 1 and route[0] != site else set()
+        if holder in whereabouts and (not route or route[-1][0] != whereabouts[holder]):
+            route.append((whereabouts[holder], holder))
+    return route
+
+
+def thought(facts: Sequence[Statement], query: Query) -> str:
+    """What the answer to a question of two steps goes by: who moved the thing last, and how, or who brought it."""
+    known = dict(query.known)
+    if query.family == "carried":
+        last = [f for f in facts if f.family in ("take", "drop") and f["object"] == known["object"]][-1]
+        return f"{last['person']} {'took' if last.family == 'take' else 'dropped'}"
+    if query.family == "before":
+        return dict(_route(facts, known["object"]))[known["site"]]
+    return ""
 
 
 # -- what can be asked
@@ -213,11 +243,11 @@ def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Qu
             reply = answer(facts, query)
         except ValueError:
             continue
-        kind = _kind(facts, query)
+        kind, by = _kind(facts, query), thought(facts, query)
         if how.unknown_rate and rng.random() < how.unknown_rate:
-            query, reply, kind = _of_another(rng, how.split, facts, query), UNKNOWN, UNKNOWN
+            query, reply, kind, by = _of_another(rng, how.split, facts, query), UNKNOWN, UNKNOWN, ""
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query))
+        asked.append(Question(say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query, by))
     return asked
 
 

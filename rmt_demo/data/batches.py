@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..config import RMTConfig
 from ..framing import frame
-from ..questions import answer_ids, question_ids
+from ..questions import THEREFORE, answer_ids, question_ids
 from ..segments import token_ids
-from .babi import QA
+from .babi import LEAST, PRACTICE, QA
 from .corpora import Background
 from .facts import Question, StoryGenerator
 from .families import Family, own
@@ -35,11 +35,13 @@ class Mixture:
     batch_size    samples (haystacks) in a batch
     segments      fewest and most segments read before the question's; each sample draws its own number, few more often
     facts         fewest and most facts in a story
+    sentences     the same for stories of bAbI's kind, where a task needs no more; None = as evaluation has them
     questions     questions asked of each haystack
     tail_rate     how often the question's own segment also holds text (and maybe facts) before it; otherwise the text
                   ends in a segment of any size, and the question stands alone
     task_rate     share of samples that are one of these tasks
-    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5")
+    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5", "routes" for practice)
+    extra_rate    share of the stories of bAbI's kind in which further words stand (see BatchMaker)
     unknown_rate  share of questions about what the text does not say, the paper's tasks apart
     families      which fact families: "train", "heldout" or "all"
     background    background segments in the table
@@ -52,10 +54,12 @@ class Mixture:
     batch_size: int = 32
     segments: tuple[int, int] = (1, 4)
     facts: tuple[int, int] = (1, 3)
+    sentences: tuple[int, int] | None = None
     questions: int = 4
     tail_rate: float = 0.25
     task_rate: float = 0.2
     tasks: tuple[str, ...] = tuple(TASKS)
+    extra_rate: float = 1.0
     unknown_rate: float = 0.15
     families: str = "train"
     background: int = 32
@@ -68,12 +72,14 @@ class Mixture:
 @dataclass
 class Batch:
     """`inputs` are RMTForMaskedLM's arguments (labels too); the rest tells what they mean: the questions, which of the
-    segments read hold a fact (`has_fact` [B, S]), and which tokens of the table are of a fact (`in_fact` [N, L])."""
+    segments read hold a fact (`has_fact` [B, S]), which tokens of the table are of a fact (`in_fact` [N, L]), and how
+    many of each label's are of the thought before the answer (`thoughts` [Q])."""
 
     inputs: dict[str, Tensor | int]
     questions: list[Question]
     has_fact: Tensor
     in_fact: Tensor
+    thoughts: Tensor
 
 
 class BatchMaker:
@@ -159,9 +165,12 @@ class BatchMaker:
         count = 1 if with_tail else mixture.questions  # a tail makes questions as long as segments
         if rng.random() < mixture.task_rate:
             name = rng.choice(mixture.tasks)
-            if name in QA:
-                more = {"extra_words": self.stories.extra_words, "unknown_rate": mixture.unknown_rate}
-                story, at_start = QA[name](rng, self.stories.split, questions=count, **more), False
+            if tell := (QA | PRACTICE).get(name):
+                extra = self.stories.extra_words if mixture.extra_rate == 1 or rng.random() < mixture.extra_rate else ()
+                more = {"extra_words": extra, "unknown_rate": mixture.unknown_rate}
+                if mixture.sentences:
+                    more["sentences"] = max(LEAST[name], rng.randint(*mixture.sentences))
+                story, at_start = tell(rng, self.stories.split, questions=count, **more), False
             else:
                 task = (TASKS | EASIER)[name](rng, count)
                 story, at_start = task.story, task.at_start
@@ -218,7 +227,10 @@ class BatchMaker:
         for row, marked in enumerate(marks):
             in_fact[row, 1 : 1 + len(marked)] = torch.tensor(marked)
         query, query_mask = frame([text for _, text, _ in asked], self.config)
-        labels = [answer_ids(self.tokenizer, self.config, question.answer) for _, _, question in asked]
+        labels = torch.tensor(
+            [answer_ids(self.tokenizer, self.config, question.answer, question.thought) for _, _, question in asked]
+        )
+        therefore = labels == token_ids(self.tokenizer, [THEREFORE])[0][0]
         inputs = {
             "input_ids": ids,
             "attention_mask": mask,
@@ -227,6 +239,7 @@ class BatchMaker:
             "query_mask": query_mask,
             "query_of": torch.tensor([sample for sample, _, _ in asked]),
             "num_trained": trained,
-            "labels": torch.tensor(labels),
+            "labels": labels,
         }
-        return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained), in_fact)
+        thoughts = (therefore.int().argmax(1) + 1) * therefore.any(1)
+        return Batch(inputs, [q for _, _, q in asked], (order >= 0) & (order < trained), in_fact, thoughts)

@@ -39,13 +39,15 @@ class Question:
     """A question and its answer as it stands in the text.
 
     `kind` is "single", "override" (a later fact replaced the first), "inverse" (asks for a key), "two_hop"
-    (where a carried thing is) or "unknown" (no fact says).
+    (where a carried thing is) or "unknown" (no fact says). `thought` is what the answer goes by, if anything: a model
+    with slots enough is taught to say it first (a chain of thought, arXiv 2201.11903).
     """
 
     text: str
     answer: str
     kind: str
     query: Query
+    thought: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers.utils import cached_file
 
-from .. import backbones
+from .. import backbones, checkpoints
 from ..reader import Reader
 
 BACKGROUND = ("kjv", "pydoc")  # results on any other are named after it
@@ -28,13 +27,12 @@ BACKGROUND = ("kjv", "pydoc")  # results on any other are named after it
 
 def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, background: Sequence[str]) -> dict:
     """What all rows of one file have in common."""
-    weights = Path(cached_file(str(checkpoint), "model.safetensors"))
-    with weights.open("rb") as file:
+    with open(checkpoints.weights_of(str(checkpoint)), "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "task": task,
         "checkpoint": Path(checkpoint).name,
-        "sha256": sha256,  # of model.safetensors
+        "sha256": sha256,  # of its weights
         "memory_tokens": reader.config.memory_size,
         "segment_length": reader.config.segment_length,
         "seed": seed,

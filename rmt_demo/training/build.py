@@ -5,7 +5,7 @@ from random import Random
 import torch
 from torch import nn
 
-from .. import backbones, checkpoints
+from .. import backbones, checkpoints, low_rank
 from ..data import corpora
 from ..data.batches import BatchMaker
 from ..heads import RMTForMaskedLM, RMTForSequenceClassification
@@ -20,12 +20,13 @@ GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 
 def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
     """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
-    if recipe.guided_gates and init is None:
+    if (recipe.guided_gates or recipe.rank) and init is None:
         raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)
+    base = low_rank.base_of(init) or str(init) if recipe.rank else init
     if init is not None:
-        trained = checkpoints.load(str(init), torch.float32)[0].state_dict()
+        trained = checkpoints.load(str(base), torch.float32)[0].state_dict()
         # A memory twice as large begins with every token twice, at two positions.
         trained["rmt.memory"] = trained["rmt.memory"].repeat_interleave(
             max(1, model.config.num_memory_tokens // len(trained["rmt.memory"])), dim=0
@@ -34,6 +35,10 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
             model.load_state_dict(trained)
         except RuntimeError as error:
             raise ValueError(f"{init} has another shape than the recipe's model: train without --init.") from error
+    if recipe.rank:
+        low_rank.adapt(model, recipe.rank, base)
+        if base != str(init):  # going on from a change of the same checkpoint
+            low_rank.load(model, init)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to
@@ -44,7 +49,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
 def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | None:
     """What says what the write gates are to write, if they do not learn it from the answers."""
     if recipe.told_gates:
-        return Told(model.config.num_memory_tokens)
+        return Told(model.rmt.cell)
     return Guide(str(init)) if recipe.guided_gates else None
 
 

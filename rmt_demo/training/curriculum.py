@@ -45,7 +45,9 @@ class Recipe:
     warmup          steps over which the learning rate rises linearly at the very beginning
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all
-    told_gates      the data say what to write: all memory tokens where there is a fact, and none elsewhere
+    told_gates      the data say what to write: the memory tokens of facts, and none elsewhere
+    rank            only a change of this rank of the attention of --init is trained and stored (see `low_rank.py`); 0:
+                    everything is
     init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
                     of what is new and keeps what it could (arXiv 2109.01903)
     """
@@ -57,6 +59,7 @@ class Recipe:
     warmup: int = 50
     guided_gates: bool = False
     told_gates: bool = False
+    rank: int = 0
     init_share: float = 0.0
 
 

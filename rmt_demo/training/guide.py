@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from .. import backbones, checkpoints
 from ..data.batches import Batch
+from ..memory import MemoryCell
 from ..write_gate import WriteGate
 
 QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
@@ -80,25 +81,31 @@ class Guide(Guided):
 
 
 class Told(Guided):
-    """Says to write all memory tokens in a segment with a fact, and none in any other: for tasks whose facts are of few
-    kinds, so that nothing else is worth a write.
+    """Says to write the memory tokens that stand in or near a fact or, where each of them sees the whole segment, all
+    of a segment with a fact, and no others. For tasks whose facts are of few kinds: nothing else is worth a write.
 
     Args:
-        num_memory_tokens: m, how many gates there are.
+        cell: the memory cell that is trained.
     """
 
     heard_by_backbone = True  # what it is to show the gates are facts, whatever else it learns
 
-    def __init__(self, num_memory_tokens: int):
-        self.num_memory_tokens = num_memory_tokens
+    def __init__(self, cell: MemoryCell):
+        self.cell = cell
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
         order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
-        everywhere = has_fact[..., None].expand(-1, -1, self.num_memory_tokens)
+        m = self.cell.config.num_memory_tokens
+        wanted = has_fact[..., None].expand(-1, -1, m)
         # Their mean, not their sum: the backbone hears of it, and is to hear of the answers as well.
-        weight = torch.where(everywhere, 1.0, QUIET) / self.num_memory_tokens
-        self._begin(everywhere.float(), weight, has_fact, order)
+        weight = torch.where(wanted, 1.0, QUIET) / m
+        if self.cell.config.memory_reach:
+            mask = inputs["attention_mask"][: max(1, inputs["num_trained"])]
+            in_fact = stands_in_fact(self.cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
+            near = F.max_pool1d(in_fact.float(), WriteGate.NEAR, stride=1, padding=WriteGate.NEAR // 2)
+            wanted = wanted & (near > 0)[order * has_fact]
+        self._begin(wanted.float(), weight, has_fact, order)
 
 
 def litter(where: Tensor, width: int) -> Tensor:

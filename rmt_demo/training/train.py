@@ -106,7 +106,7 @@ def train(
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
             if recipe.head == "masked_lm":
-                batch.inputs = force(batch.inputs, batches.config, Random(draw))
+                batch.inputs = force(batch.inputs, batches.config, Random(draw), batch.thoughts)
             rate = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["speed"] * rate

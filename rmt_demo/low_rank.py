@@ -1,0 +1,106 @@
+"""A checkpoint that is a small change of another: low-rank adapters of its attention (LoRA, arXiv 2106.09685).
+
+The library `peft` makes and stores them. Such a checkpoint is a folder with config.json as any other; beside it,
+adapter_config.json names the checkpoint it stands on, and adapter_model.safetensors takes the place of
+model.safetensors. Loaded, it is a model like any other: the change is added to the weights.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from . import backbones
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."  # of the names in the file, as peft has them
+
+
+def base_of(path: str | Path) -> str | None:
+    """The checkpoint that the one in the folder `path` stands on, or None if it stands by itself."""
+    file = Path(path) / CONFIG
+    return json.loads(file.read_text())["base_model_name_or_path"] if file.exists() else None
+
+
+def is_adapted(model: nn.Module) -> bool:
+    """Does an RMT have adapters that are not merged?"""
+    return hasattr(model.backbone, "peft_config")
+
+
+def adapt(model: nn.Module, rank: int, base: str) -> None:
+    """Put adapters beside the square ones of the backbone's linear layers, its attention. From here on, they are all
+    that is trained; until then they change nothing.
+
+    Args:
+        model: an RMT with the weights of the checkpoint `base`.
+        rank: of the change; each layer gets 2 * d * rank numbers.
+    """
+    from peft import LoraConfig
+
+    modules = model.backbone.named_modules()
+    square = [name for name, part in modules if isinstance(part, nn.Linear) and part.in_features == part.out_features]
+    model.config.base_checksum = backbones.checksum(model)
+    model.requires_grad_(False)
+    _inject(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=square, base_model_name_or_path=base))
+
+
+def load(model: nn.Module, path: str | Path) -> None:
+    """Fill the adapters of an adapted model with those in the folder `path`.
+
+    Raises:
+        RuntimeError: if they are others, or of another rank.
+    """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    stored = {name.removeprefix(PREFIX): weight for name, weight in load_file(Path(path) / WEIGHTS).items()}
+    if stored.keys() != get_peft_model_state_dict(model.backbone).keys():
+        raise RuntimeError(f"The adapters in {path} are not those of this model.")
+    set_peft_model_state_dict(model.backbone, stored)
+
+
+def save(model: nn.Module, path: str | Path) -> None:
+    """The config and the adapters of an adapted model, to the folder `path`."""
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    model.config.save_pretrained(path)
+    model.backbone.peft_config["default"].save_pretrained(path)
+    adapters = get_peft_model_state_dict(model.backbone)
+    named = {PREFIX + name: weight.detach().contiguous() for name, weight in adapters.items()}
+    save_file(named, Path(path) / WEIGHTS, metadata={"format": "pt"})
+
+
+def merge(model: nn.Module, path: str | Path) -> None:
+    """Add the change in the folder `path` to the weights of an RMT that it is a change of.
+
+    Raises:
+        RuntimeError: as `load`.
+        ValueError: if it is a change of other weights.
+    """
+    from peft import LoraConfig
+    from peft.tuners.lora import LoraLayer
+
+    if model.config.base_checksum not in (None, backbones.checksum(model)):
+        raise ValueError(
+            f"{path} is a change of other weights than those in {base_of(path)}: train it again, "
+            "or take the checkpoint that it was made with."
+        )
+    dtype = model.dtype
+    model.to(torch.float32)  # in bfloat16, a small change of a weight can be lost
+    _inject(model, LoraConfig.from_pretrained(path))
+    load(model, path)
+    for name, part in list(model.backbone.named_modules()):
+        if isinstance(part, LoraLayer):
+            part.merge()
+            model.backbone.set_submodule(name, part.get_base_layer())
+    del model.backbone.peft_config
+    model.to(dtype)
+
+
+def _inject(model: nn.Module, change) -> None:
+    from peft import inject_adapter_in_model
+
+    inject_adapter_in_model(change, model.backbone)
+    model.backbone.peft_config = {"default": change}  # where peft looks it up

@@ -1,0 +1,127 @@
+"""Checkpoints that are a small change of another: trained as adapters, stored as adapters, loaded as one model."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import tiny_model
+
+from rmt_demo import Reader, RMTForMaskedLM, checkpoints, low_rank
+
+pytest.importorskip("peft")
+
+IDS = torch.tensor([[[2, 7, 8, 9, 3, 0], [2, 7, 4, 4, 4, 3]]])
+
+
+@pytest.fixture
+def base(backbone, tmp_path):
+    """The folder of a checkpoint whose weights are nowhere where a fresh model starts."""
+    model = tiny_model(backbone, memory_update="gated", freeze_embeddings=True)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.1 * torch.rand_like(parameter))
+    model.save_pretrained(tmp_path / "base")
+    return str(tmp_path / "base")
+
+
+@pytest.fixture
+def changed(base):
+    """changed(rank=2): that model with adapters that change something."""
+
+    def make(rank=2):
+        model = RMTForMaskedLM.from_pretrained(base).eval()
+        low_rank.adapt(model, rank, base)
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if "lora_" in name:
+                    parameter.normal_(std=0.3)
+        return model
+
+    return make
+
+
+def logits(model):
+    with torch.inference_mode():
+        return model(IDS).logits
+
+
+def test_adapters_of_the_attention_are_all_that_is_trained_and_change_nothing_at_first(base):
+    before, model = RMTForMaskedLM.from_pretrained(base).eval(), RMTForMaskedLM.from_pretrained(base).eval()
+    low_rank.adapt(model, 2, base)
+    assert torch.equal(logits(model), logits(before)) and low_rank.is_adapted(model) and not low_rank.is_adapted(before)
+    trained = {name: p.numel() for name, p in model.named_parameters() if p.requires_grad}
+    assert all(".attention." in name and ".lora_" in name for name in trained)
+    assert sum(trained.values()) == 2 * 4 * (2 * 32 * 2), "two layers, four matrices each, of width 32 and rank 2"
+    model(IDS, labels=torch.tensor([[7, 3, 3]])).loss.backward()
+    assert all(p.grad is None for name, p in model.named_parameters() if name not in trained)
+    assert any(p.grad.any() for name, p in model.named_parameters() if name in trained)
+
+
+def test_saved_as_a_change_and_loaded_as_one_model(changed, base, tmp_path, monkeypatch):
+    model = changed()
+    model.save_pretrained(tmp_path / "change")
+    assert low_rank.base_of(tmp_path / "change") == base and low_rank.base_of(base) is None
+    assert {p.name for p in (tmp_path / "change").iterdir()} == {"config.json", low_rank.CONFIG, low_rank.WEIGHTS}
+    monkeypatch.chdir(tmp_path)
+    loaded, info = RMTForMaskedLM.from_pretrained("change", output_loading_info=True)
+    assert not info["missing_keys"]
+    assert loaded.state_dict().keys() == RMTForMaskedLM.from_pretrained(base).state_dict().keys()
+    torch.testing.assert_close(logits(loaded.eval()), logits(model), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(logits(loaded), logits(RMTForMaskedLM.from_pretrained(base).eval()), atol=1e-2)
+    half, _ = checkpoints.load("change", torch.bfloat16)
+    assert half.dtype == torch.bfloat16 and not low_rank.is_adapted(half)
+    assert Reader.from_pretrained("change").ask("Where is Mary?").text
+
+
+def test_the_config_is_its_own(changed, tmp_path):
+    model = changed()
+    model.config.num_answer_slots = 5
+    model.save_pretrained(tmp_path / "change")
+    assert RMTForMaskedLM.from_pretrained(tmp_path / "change").config.num_answer_slots == 5
+
+
+def test_peft_itself_understands_the_files(changed, base, tmp_path):
+    from peft import PeftModel
+
+    model = changed()
+    model.save_pretrained(tmp_path / "change")
+    plain = RMTForMaskedLM.from_pretrained(base).eval()
+    PeftModel.from_pretrained(plain.backbone, tmp_path / "change")
+    torch.testing.assert_close(logits(plain), logits(model))
+
+
+def test_a_change_can_be_trained_on(changed, base, tmp_path):
+    model = changed()
+    model.save_pretrained(tmp_path / "change")
+    again = RMTForMaskedLM.from_pretrained(base).eval()
+    low_rank.adapt(again, 2, base)
+    low_rank.load(again, tmp_path / "change")
+    assert torch.equal(logits(again), logits(model))
+
+
+def test_a_change_of_other_weights_is_refused(changed, base, tmp_path):
+    changed().save_pretrained(tmp_path / "change")
+    weights = load_file(f"{base}/model.safetensors")
+    weights["bias"] += 1
+    save_file(weights, f"{base}/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match="is a change of other weights than those in .*base: train it again"):
+        checkpoints.load(str(tmp_path / "change"), torch.float32)
+
+
+@pytest.mark.parametrize("damage", ["rank", "names", "base"])
+def test_a_change_that_does_not_fit_is_refused_with_a_sentence(changed, tmp_path, damage):
+    changed().save_pretrained(folder := tmp_path / "change")
+    weights = load_file(folder / low_rank.WEIGHTS)
+    if damage == "rank":
+        weights = {name: torch.cat([w, w]) if "lora_A" in name else torch.cat([w, w], 1) for name, w in weights.items()}
+    elif damage == "names":
+        weights.popitem()
+    else:
+        config = json.loads((folder / low_rank.CONFIG).read_text()) | {"base_model_name_or_path": "nowhere/at-all"}
+        (folder / low_rank.CONFIG).write_text(json.dumps(config))
+    save_file(weights, folder / low_rank.WEIGHTS)
+    with pytest.raises(ValueError, match="do not fit its config.json") as caught:
+        checkpoints.load(str(folder), torch.float32)
+    assert "\n" not in str(caught.value)
