@@ -65,6 +65,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
+    model.config.architectures, model.config.dtype = [type(model).__name__], str(model.dtype).removeprefix("torch.")
     model.config.save_pretrained(path)
     model.backbone.peft_config["default"].save_pretrained(path)
     adapters = get_peft_model_state_dict(model.backbone)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmt_demo.evaluation.report import BEGIN, END, SPECIALIST, tables, update
+from rmt_demo.evaluation.report import BEGIN, END, SPECIALIST, TELLER, tables, update
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +53,17 @@ def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):
     assert main.startswith("| % |") and "open facts, 1 to 3" in main
     assert babi.startswith("| bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
     assert strange.startswith("| strange backgrounds, % |") and "open facts in logs" in strange
+
+
+def test_the_checkpoint_for_babi_has_a_table_that_says_how_much_was_read(tmp_path):
+    write(tmp_path, "qa2", 40.0, segments=(1, 700))
+    (tmp_path / TELLER).mkdir()
+    write(tmp_path / TELLER, "qa2", 70.0, segments=(8, 700))
+    babi, own = tables(tmp_path).split("\n\n")
+    assert "40.0" in babi and "70.0" not in babi and "tokens of text" not in babi
+    assert own.startswith(f"| {TELLER}, bAbI's tasks, % | 8 segments | 700 segments |")
+    assert "| qa2, two supporting facts | 70.0 (69.0–71.0) | 70.0 (69.0–71.0) |" in own
+    assert "| tokens of text | 1,234 | 1,234 |" in own
 
 
 def test_the_checkpoint_for_the_paper_s_tasks_stands_beside_the_paper(tmp_path):

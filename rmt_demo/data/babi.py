@@ -6,8 +6,8 @@
     qa4   two-argument relations  places lie around places; what is north of the garden?
     qa5   three-argument ones     people give each other things; who gave what to whom?
 
-"routes" are stories as of qa2 and qa3 with the questions of both, and of qa1, to practise on. Questions that take two
-steps have a thought to answer them by: who moved the thing.
+"routes" are stories as of qa2 and qa3 with the questions of both, and of qa1, to practise on. Questions of these three
+tasks have a thought to answer them by: whose way to follow.
 
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
 every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
@@ -167,14 +167,15 @@ def _route(facts: Iterable[Statement], object: str) -> list[tuple[str, str]]:
 
 
 def thought(facts: Sequence[Statement], query: Query) -> str:
-    """What the answer to a question of two steps goes by: who moved the thing last, and how, or who brought it."""
+    """What the answer to a question goes by, if it is where somebody or something is or was: who moved the thing last,
+    and how, or who brought it, or just the person, so that the last step is the same in all of them."""
     known = dict(query.known)
     if query.family == "carried":
         last = [f for f in facts if f.family in ("take", "drop") and f["object"] == known["object"]][-1]
         return f"{last['person']} {'took' if last.family == 'take' else 'dropped'}"
     if query.family == "before":
         return dict(_route(facts, known["object"]))[known["site"]]
-    return ""
+    return f"{known['person']} went" if query.family == "go" else ""
 
 
 # -- what can be asked

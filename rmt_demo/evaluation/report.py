@@ -30,7 +30,8 @@ SHORT = (1, 2, 4, 8, 64)
 LONG = (512, 1024, 2048, 4096, 11_400, 56_000, 280_000)  # the last three: 2, 10 and 50 million tokens
 BABI_COLUMNS = (*SHORT, 700)  # 128k tokens, as BABILong has them
 
-SPECIALIST = "rmt-places"  # a checkpoint for the paper's tasks alone, whose results have a folder of their own
+TELLER = "rmt-stories"  # a checkpoint for bAbI's tasks alone, whose results have a folder of their own
+SPECIALIST = "rmt-places"  # one for the paper's tasks alone
 SPECIALIST_COLUMNS = (1, 2, 8, 64, 512, 1024, 2048, 4096, 20_040, 114_600)  # the last two: 10 and 50 million tokens
 SPECIALIST_STRANGE = {
     f"{task}-{kind}": f"{TITLES[task]} in {kind}" for task in ("detect", "reasoning") for kind in KINDS
@@ -54,12 +55,13 @@ STAGE_LINES, STAGE_COLUMNS = (1, 2, 3, 5, 7), (1, 2, 4, 7, 15)
 
 def tables(results: Path) -> str:
     """Markdown tables, tasks by number of segments, of the accuracies in `results` with their 95% intervals: the main
-    one, lengths far beyond the training, bAbI's tasks, and backgrounds of strange kinds; then, of the checkpoint for
-    the paper's tasks, those beside the paper's own, and of the paper's model after each stage of its curriculum. One
-    without results is left out."""
+    one, lengths far beyond the training, bAbI's tasks, also those of the checkpoint for them alone, and backgrounds of
+    strange kinds; then, of the checkpoint for the paper's tasks, those beside the paper's own, and of the paper's model
+    after each stage of its curriculum. One without results is left out."""
     main = _rows(results, TITLES)
     if TITLES["open"] in main:
         main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
+    told = _rows(results / TELLER, BABI)
     places = _rows(results / SPECIALIST, TITLES)
     paper = {
         f"{TITLES[task]}, the paper's model": _about(dict(zip(PAPER_SEGMENTS, curve, strict=True)))
@@ -70,6 +72,7 @@ def tables(results: Path) -> str:
         _table("%", main, SHORT),
         _table("far beyond, %", main, LONG, _conditions(main)),
         _table("bAbI's tasks, %", _rows(results, BABI), BABI_COLUMNS),
+        _table(f"{TELLER}, bAbI's tasks, %", told, BABI_COLUMNS, _conditions(told)),
         _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
         _table(f"{SPECIALIST}, %", places, SPECIALIST_COLUMNS, paper | _conditions(places)),
         _table(f"{SPECIALIST}, strange backgrounds, %", _rows(results / SPECIALIST, SPECIALIST_STRANGE), SHORT),

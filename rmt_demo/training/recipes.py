@@ -175,7 +175,7 @@ STORIES = Recipe(
     stages=(
         Stage(Mixture(16, (1, 1), sentences=(2, 4), background=4, **TALES), (144, 208), 1e-3, 1.0, 250),
         Stage(Mixture(14, (1, 2), sentences=(2, 7), background=8, **LONG_TALES), (208, 272), 1e-3, 1.0, 500),
-        Stage(Mixture(14, (1, 4), sentences=(2, 12), background=24, **LONG_TALES), (208, 272), 1e-3, 1.0, 500),
+        Stage(Mixture(14, (1, 4), sentences=(2, 12), background=24, **LONG_TALES), (208, 272), 1e-3, 1.0, 420),
     ),
 )
 

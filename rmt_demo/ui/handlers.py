@@ -130,7 +130,8 @@ class Handlers:
         right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
         visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-MOST_QUESTIONS:]
-        label = f"After {state.tokens_read:,} tokens"
+        by = f", by way of “{answer.thought}”" if answer.thought else ""
+        label = f"After {state.tokens_read:,} tokens{by}"
         if truth is not None:
             label += ": ✓ right" if right else f": ✗ wrong, so far the text says {truth}"
         return gr.update(value=dict(answer.candidates), label=label)
