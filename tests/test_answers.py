@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tiny import tiny_tokenizer
 
 from rmt_demo.answers import Answer, ask, fill, tidy
 from rmt_demo.framing import frame
@@ -111,12 +112,13 @@ def test_two_spellings_are_one_answer(scripted, tokenizer, monkeypatch):
     assert answer.candidates[:2] == [("ork", pytest.approx(0.6, abs=1e-4)), ("red", pytest.approx(0.4, abs=1e-4))]
 
 
-def test_what_leads_to_an_answer_is_told_apart_from_it(scripted, tokenizer, monkeypatch):
+def test_what_leads_to_an_answer_is_told_apart_from_it(make_model, monkeypatch):
     script = {"": {"mary": 0.6, "john": 0.3, "red": 0.1}, "mary": {THEREFORE: 1.0}, "john": {THEREFORE: 1.0}}
     script |= {f"mary {THEREFORE}": {"office": 0.5, "garden": 0.5}, f"john {THEREFORE}": {"garden": 1.0}}
-    monkeypatch.setattr("rmt_demo.answers.fill", lambda *_: scripted(script)[0])
     monkeypatch.setattr("rmt_demo.answers.RMTForMaskedLM", Scripted)
-    [answer] = ask(Scripted(None, tokenizer, {}), tokenizer, None, None, None)
+    config, tokenizer = make_model().config, tiny_tokenizer([THEREFORE])
+    ids, mask = frame([question_ids(tokenizer, config, "Where is the key?")], config)
+    [answer] = ask(Scripted(config, tokenizer, script), tokenizer, ids, mask, torch.zeros(1, 1, 1))
     likely = [("garden", pytest.approx(0.6, abs=1e-4)), ("office", pytest.approx(0.3, abs=1e-4))]
     assert answer.candidates[:2] == likely, "two ways to one answer"
     assert answer.thought in ("mary", "john") and answer.as_json("?")["thought"] == answer.thought

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tiny import tiny_tokenizer
 
 from rmt_demo import RMTConfig
 from rmt_demo.questions import THEREFORE, answer_ids, question_ids, slots, stop_ids
@@ -33,7 +34,8 @@ def test_answers_fill_the_slots(tokenizer):
     assert answer_ids(tokenizer, CONFIG, "garden " * 5) == [garden] * 3
 
 
-def test_an_answer_follows_from_its_thought(tokenizer):
+def test_an_answer_follows_from_its_thought():
+    tokenizer = tiny_tokenizer([THEREFORE])
     config, sep = RMTConfig(segment_length=128, num_answer_slots=5), CONFIG.sep_token_id
     mary, garden, therefore = (answer_ids(tokenizer, CONFIG, text)[0] for text in ("mary", "garden", THEREFORE))
     assert answer_ids(tokenizer, config, "garden", "mary") == [mary, therefore, garden, sep, sep]

@@ -9,7 +9,6 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
-from rmt_demo.questions import THEREFORE
 
 NAMES = "mary john daniel sandra orla"
 PLACES = "bathroom hallway garden office bedroom kitchen"
@@ -23,7 +22,7 @@ def tiny_tokenizer(words: Iterable[str] = ()) -> BertTokenizerFast:
     """A few whole words (and those given), and single letters and digits, so that no ASCII word is unknown."""
     characters = string.ascii_lowercase + string.digits
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.punctuation, *characters]
-    pieces += [f"##{c}" for c in characters] + WORDS + list(words) + [THEREFORE]
+    pieces += [f"##{c}" for c in characters] + WORDS + list(words)
     pieces = list(dict.fromkeys(pieces))  # "a" is both a letter and a word
     return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)})
 
