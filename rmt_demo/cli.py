@@ -93,7 +93,7 @@ def as_json(questions: list[str], answers: list) -> list[dict]:
 
 def print_answers(questions: list[str], answers: list) -> None:
     for question, answer in zip(questions, answers, strict=True):
-        by = f", by way of: {answer.thought}" * bool(answer.thought)
+        by = f", by way of: {answer.thought}" if answer.thought else ""
         print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure{by})")
 
 

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny import tiny_backbone, tiny_text
 
-from rmt_demo import Reader, Trace
-from rmt_demo.cli import main, parse_fact
+from rmt_demo import Answer, Reader, Trace
+from rmt_demo.cli import main, parse_fact, print_answers
 from rmt_demo.data.files import with_facts
 from rmt_demo.data.haystack import Fact
 
@@ -270,3 +270,13 @@ def test_cost_counts_what_the_paper_does(capsys):
 def test_as_a_program():
     shown = subprocess.run([sys.executable, "-m", "rmt_demo", "--help"], capture_output=True, text=True)
     assert shown.returncode == 0 and "ask" in shown.stdout
+
+
+def test_what_an_answer_goes_by_is_printed_with_it(capsys):
+    print_answers(["Where is it?", "Who?"], [Answer("attic", 0.9, [], "mary took"), Answer("mary", 0.5, [])])
+    assert capsys.readouterr().out.splitlines() == [
+        "Q: Where is it?",
+        "A: attic   (90% sure, by way of: mary took)",
+        "Q: Who?",
+        "A: mary   (50% sure)",
+    ]
