@@ -43,7 +43,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     tokenizer = backbones.load_tokenizer(config.backbone)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
-        whole = low_rank.base_of(path) is None  # the names of a change were compared when it was loaded
+        whole = Path(weights).name == MODEL  # the names of a change were compared when it was loaded
         fits = not (whole and _differing(model, weights))
         fits = fits and len(tokenizer) <= model.get_input_embeddings().num_embeddings
     except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.babi import LEAST, LONGEST, PRACTICE, QA, answer, thought
+from rmt_demo.data.babi import LEAST, LONGEST, PRACTICE, QA
+from rmt_demo.data.babi_oracle import answer, thought
 from rmt_demo.data.families import FAMILIES, paraphrases
 from rmt_demo.data.scene import QUESTIONS, SENTENCES
 from rmt_demo.data.words import pool, side

@@ -16,15 +16,16 @@ in both): the paraphrases stand in `tables/babi.txt`, one a line, and the last o
 nothing happens that what was said before rules out (`scene.py`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from random import Random
 
+from .babi_oracle import answer, thought
 from .scene import QUESTIONS, Scene, say, some_words, tell
-from .tasks import OPPOSITE, lies_oracle
+from .tasks import OPPOSITE
 from .words import pool
-from .world import UNKNOWN, Query, Question, Statement, Story, oracle
+from .world import UNKNOWN, Query, Question, Statement, Story
 
 KIND_OF = {
     "giver": "person",
@@ -32,6 +33,7 @@ KIND_OF = {
     "subject": "site",
     "reference": "site",
 }  # where a slot is not its words' kind
+LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3}  # sentences
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
@@ -63,21 +65,25 @@ def qa1(
     Raises:
         ValueError: for an unknown split, or a number out of range.
     """
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 1, {"go": 1}, _whereabouts)
+    return _play(
+        _Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa1"], {"go": 1}, _whereabouts
+    )
 
 
 def qa2(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
     """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 2, _CARRYING, _things)
+    return _play(
+        _Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa2"], _CARRYING, _things
+    )
 
 
 def qa3(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
     """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 3, _CARRYING, _moves)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa3"], _CARRYING, _moves)
 
 
 def qa4(
@@ -88,7 +94,7 @@ def qa4(
     A story has one or more maps with no place in common, each a middle and the places on up to four sides of it.
     Questions are asked from the middle only: from the outside, several places may lie on the same side.
     """
-    length = _length(rng, sentences, questions, least=1)
+    length = _length(rng, sentences, questions, LEAST["qa4"])
     sites = some_words(rng, "site", split, len(pool("site", split)), extra_words)
     maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
     middles, around = sites[:maps], sites[maps:]
@@ -108,7 +114,7 @@ def qa5(
 ) -> Story:
     """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
     acts = {"give": 4, "go": 1, "take": 1, "drop": 1}
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, 1, acts, _gifts)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa5"], acts, _gifts)
 
 
 def routes(
@@ -116,66 +122,16 @@ def routes(
 ) -> Story:
     """Stories as of `qa2`, with the questions of `qa1`, `qa2` and `qa3`, to practise on. Arguments as in `qa3`."""
     how = _Telling(rng, split, questions, extra_words, unknown_rate)
-    return _play(how, sentences, 3, _CARRYING, lambda facts: _things(facts) + _moves(facts) + _whereabouts(facts))
+
+    def queries(facts: Sequence[Statement]) -> list[Query]:
+        return _things(facts) + _moves(facts) + _whereabouts(facts)
+
+    return _play(how, sentences, LEAST["routes"], _CARRYING, queries)
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
 PRACTICE = {"routes": routes}
-LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3}  # sentences
 _CARRYING = {"go": 3, "take": 2, "drop": 1}
-
-
-def answer(statements: Iterable[Statement], query: Query) -> str:
-    """Answer a query of any of the five tasks by replaying the facts.
-
-    Raises:
-        ValueError: if the facts give no answer, or several.
-    """
-    facts = tuple(statements)
-    if query.family == "lies":
-        return lies_oracle(facts, query)
-    if query.family == "before":
-        found = _just_before(facts, **dict(query.known))
-    elif query.family == "give":
-        gifts = (fact for fact in facts if fact.family == "give" and set(query.known) <= set(fact.slots))
-        found = {fact[query.ask] for fact in gifts}
-    else:
-        found = {oracle(facts, query)} - {UNKNOWN}
-    if len(found) != 1:
-        raise ValueError(f"{query} has {len(found)} answers; ask what the facts say exactly once.")
-    return found.pop()
-
-
-def _just_before(facts: Iterable[Statement], object: str, site: str) -> set[str]:
-    """Where a thing was right before it came to a site, if it came there just once."""
-    route = [place for place, _ in _route(facts, object)]
-    return {route[route.index(site) - 1]} if route.count(site) == 1 and route[0] != site else set()
-
-
-def _route(facts: Iterable[Statement], object: str) -> list[tuple[str, str]]:
-    """The sites a thing was at, one after the other, and who had it when it came there."""
-    whereabouts: dict[str, str] = {}
-    holder, route = None, []
-    for fact in facts:
-        if fact.family == "go":
-            whereabouts[fact["person"]] = fact["site"]
-        elif fact.family in ("take", "drop") and fact["object"] == object:
-            holder = fact["person"] if fact.family == "take" else None
-        if holder in whereabouts and (not route or route[-1][0] != whereabouts[holder]):
-            route.append((whereabouts[holder], holder))
-    return route
-
-
-def thought(facts: Sequence[Statement], query: Query) -> str:
-    """What the answer to a question goes by, if it is where somebody or something is or was: who moved the thing last,
-    and how, or who brought it, or just the person, so that the last step is the same in all of them."""
-    known = dict(query.known)
-    if query.family == "carried":
-        last = [f for f in facts if f.family in ("take", "drop") and f["object"] == known["object"]][-1]
-        return f"{last['person']} {'took' if last.family == 'take' else 'dropped'}"
-    if query.family == "before":
-        return dict(_route(facts, known["object"]))[known["site"]]
-    return f"{known['person']} went" if query.family == "go" else ""
 
 
 # -- what can be asked

@@ -24,7 +24,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
         raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)
-    base = low_rank.base_of(init) or str(init) if recipe.rank else init
+    base = (low_rank.base_of(init) or str(init)) if recipe.rank else init
     if init is not None:
         trained = checkpoints.load(str(base), torch.float32)[0].state_dict()
         # A memory twice as large begins with every token twice, at two positions.

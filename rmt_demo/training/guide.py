@@ -75,7 +75,7 @@ class Guide(Guided):
             new = cell.update(memory, text.rows((order * has_fact)[:, step]))
             wanted[:, step] = cell.gate.logits(start.expand_as(new), new).sigmoid() * has_fact[:, step, None]
             memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
-        in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
+        in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device))
         weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
         self._begin(wanted, weight, has_fact, order)
 
@@ -101,8 +101,8 @@ class Told(Guided):
         # Their mean, not their sum: the backbone hears of it, and is to hear of the answers as well.
         weight = torch.where(wanted, 1.0, QUIET) / m
         if self.cell.config.memory_reach:
-            mask = inputs["attention_mask"][: max(1, inputs["num_trained"])]
-            in_fact = stands_in_fact(self.cell, mask.sum(1), batch.in_fact.to(order.device)[: len(mask)])
+            lengths = inputs["attention_mask"][: max(1, inputs["num_trained"])].sum(1)
+            in_fact = stands_in_fact(self.cell, lengths, batch.in_fact.to(order.device))
             near = F.max_pool1d(in_fact.float(), WriteGate.NEAR, stride=1, padding=WriteGate.NEAR // 2)
             wanted = wanted & (near > 0)[order * has_fact]
         self._begin(wanted.float(), weight, has_fact, order)
@@ -118,9 +118,10 @@ def litter(where: Tensor, width: int) -> Tensor:
 
 
 def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
-    """Which memory tokens stand in a fact: lengths [N] of framed segments, their tokens of facts [N, L] -> [N, m]."""
+    """Which memory tokens stand in a fact: lengths [N] of a table's first framed segments, and the table's tokens of
+    facts [N or more, L] -> [N, m]."""
     m = cell.config.num_memory_tokens
-    return in_fact.gather(1, cell.memory_positions(lengths) - m - 1)
+    return in_fact[: len(lengths)].gather(1, cell.memory_positions(lengths) - m - 1)
 
 
 def counts(in_fact: Tensor, wanted: Tensor) -> Tensor:

@@ -161,9 +161,9 @@ CLOSE = dataclasses.replace(
     ),
 )
 
-# bAbI's tasks and nothing else, in stories that grow, answered by way of a thought where a question takes two steps: a
-# low-rank change of the shipped checkpoint (train --init checkpoints/rmt-minilm), whose gates stay as they are while
-# the backbone learns to show them what is a fact.
+# bAbI's tasks and nothing else, in stories that grow, answered by way of a thought where somebody's way is to be
+# followed: a low-rank change of the shipped checkpoint (train --init checkpoints/rmt-minilm), whose gates stay as they
+# are while the backbone learns to show them what is a fact.
 TALES = {"tail_rate": 0.0, "task_rate": 1.0, "tasks": ("qa1", "qa4", "qa5", "routes", "routes"), "unknown_rate": 0.1}
 TALES |= {"questions": 7, "extra_rate": 0.3, "lures": 0.3}
 LONG_TALES = TALES | {"tasks": ("qa1", "qa3", "qa4", "qa5", "routes", "routes")}
