@@ -68,7 +68,8 @@ def _memory_attention(module, query, key, value, attention_mask, text_rows=None,
         key, value = text_rows(key, value)
     if watch is not None:
         watch(query, key, attention_mask, **kwargs)
-    if module.training and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
+    learning = module.training and torch.is_grad_enabled()
+    if learning and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
         return _plain_attention(query, key, value, attention_mask, **kwargs), None
     return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
 

@@ -18,7 +18,7 @@ from rmt_demo.data.world import Query, Statement
 WAY = "north|south|east|west"
 COMPASS = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
 WORDS = {word for kind in ("object", "site") for split in ("train", "eval") for word in pool(kind, split)}
-THINGS, PEOPLE = "|".join((*WORDS, r"zz\w\w")), r"[A-Z]\w+"
+THINGS, PEOPLE = "|".join((*WORDS, r"zz\w\w")), r"(?!Somebody\b)[A-Z]\w+"
 SLOTS = {
     "go": ("person", "site"),
     "take": ("person", "object"),
@@ -334,3 +334,17 @@ def test_stories_to_practise_on_have_the_questions_of_three_tasks():
         for question in story.questions:
             assert answers(story, question.text) == {question.answer}
     assert set(LEAST) == {*QA, *PRACTICE}
+
+
+def test_gifts_to_practise_on_ask_first_what_qa5_seldom_asks():
+    firsts = [
+        Counter(len(tell(rng, sentences=6, questions=9).questions[0].query.known) for _ in range(300))
+        for tell in (QA["qa5"], PRACTICE["gifts"])
+        for rng in [Random(0)]
+    ]
+    assert 0 < 2 * firsts[0][1] < firsts[1][1]
+    for story in [PRACTICE["gifts"](rng, questions=9) for rng in [Random(1)] for _ in range(100)]:
+        known = [len(q.query.known) for q in story.questions]
+        assert known == sorted(known)
+        for question in story.questions:
+            assert answers(story, question.text) == {question.answer}

@@ -6,8 +6,9 @@
     qa4   two-argument relations  places lie around places; what is north of the garden?
     qa5   three-argument ones     people give each other things; who gave what to whom?
 
-"routes" are stories as of qa2 and qa3 with the questions of both, and of qa1, to practise on. Questions of these three
-tasks have a thought to answer them by: whose way to follow.
+To practise on there are "routes", stories as of qa2 and qa3 with the questions of both, and of qa1, and "gifts", those
+of qa5 with first of all the questions that it seldom asks. Questions of the first three tasks have a thought to answer
+them by: whose way to follow.
 
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
 every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
@@ -33,7 +34,7 @@ KIND_OF = {
     "subject": "site",
     "reference": "site",
 }  # where a slot is not its words' kind
-LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3}  # sentences
+LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "gifts": 1}  # sentences
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
@@ -46,6 +47,7 @@ class _Telling:
     questions: int
     extra_words: Sequence[str]
     unknown_rate: float
+    least_known_first: float = 0.3  # how often: "Who received the cup?" seldom has one answer, and is seldom asked
 
 
 def qa1(
@@ -113,8 +115,7 @@ def qa5(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
     """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
-    acts = {"give": 4, "go": 1, "take": 1, "drop": 1}
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa5"], acts, _gifts)
+    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa5"], _GIVING, _gifts)
 
 
 def routes(
@@ -129,9 +130,18 @@ def routes(
     return _play(how, sentences, LEAST["routes"], _CARRYING, queries)
 
 
+def gifts(
+    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+) -> Story:
+    """Stories as of `qa5`, with the questions first that name just the thing. Arguments as in `qa1`."""
+    how = _Telling(rng, split, questions, extra_words, unknown_rate, least_known_first=1.0)
+    return _play(how, sentences, LEAST["gifts"], _GIVING, _gifts)
+
+
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
-PRACTICE = {"routes": routes}
+PRACTICE = {"routes": routes, "gifts": gifts}
 _CARRYING = {"go": 3, "take": 2, "drop": 1}
+_GIVING = {"give": 4, "go": 1, "take": 1, "drop": 1}
 
 
 # -- what can be asked
@@ -191,7 +201,7 @@ def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Qu
     """Up to `how.questions` questions in random order; queries without exactly one answer are passed over."""
     rng, asked = how.rng, []
     queries = rng.sample(queries, len(queries))
-    if rng.random() < 0.3:  # "Who received the cup?" seldom has one answer, and would seldom be asked
+    if rng.random() < how.least_known_first:
         queries.sort(key=lambda query: len(query.known))
     for query in queries:
         if len(asked) == how.questions:
