@@ -234,9 +234,14 @@ class MemoryCell(nn.Module):
 
     def _ages(self, filled: Tensor) -> Tensor:
         """Where stored tokens stand: which are `filled` [B, s'] -> position ids [B, s'], behind the longest segment and
-        in their order; blank ones between them do not count. What the backbone has no position for shares its last."""
-        ages = self.config.segment_length + (filled.long().cumsum(1) - 1).clamp(min=0)
-        return ages.clamp(max=self.longest_input - 1) if self.longest_input else ages
+        in their order; blank ones between them do not count. More of them than the backbone has positions for are
+        spread over those there are, several at each."""
+        rank, first = (filled.long().cumsum(1) - 1).clamp(min=0), self.config.segment_length
+        if self.longest_input:
+            first = min(first, self.longest_input - 1)
+            count, room = filled.sum(1, keepdim=True), self.longest_input - first
+            rank = torch.where(count > room, rank * room // count.clamp(min=1), rank)
+        return first + rank
 
     def _near(self, lengths: Tensor, rows: int) -> Tensor:
         """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]

@@ -355,3 +355,17 @@ def test_reading_fills_the_store(make_model):
     for n, memory in enumerate(parts):
         assert int(memory[0, M:].any(-1).sum()) == max(n - 1, 0)
     assert torch.equal(parts[3][0, M : M + 2], torch.stack([parts[1][0, 0], parts[2][0, 0]])), "in order of age"
+
+
+@pytest.mark.parametrize(("segment_length", "stored"), [(16, 6), (100, 40), (128, 3)])
+def test_stored_tokens_stand_in_their_order_at_positions_there_are(make_cell, segment_length, stored):
+    cell = make_cell(**STORED | {"num_stored_tokens": stored}, segment_length=segment_length)
+    filled = torch.ones(2, stored, dtype=torch.bool)
+    filled[1, 1] = False  # a blank one in between
+    whole, holed = cell._ages(filled).tolist()
+    assert whole == sorted(whole) and max(whole) <= cell.longest_input - 1 == 127
+    first = min(segment_length, 127)
+    shared = -(-stored // (128 - first))  # at most so many at one position, from the first to the last
+    assert whole[0] == first and max(whole.count(age) for age in whole) == shared
+    if shared == 1:
+        assert whole == [*range(first, first + stored)] and holed == [*whole[:1], *whole[:-1]]
