@@ -186,7 +186,7 @@ SAGAS = dataclasses.replace(
     STORIES,
     stages=(
         Stage(Mixture(12, (1, 4), sentences=(2, 12), background=24, **SAGA), (208, 272), 1e-3, 1.0, 350),
-        Stage(Mixture(12, (1, 10), sentences=(2, 12), background=40, **SAGA), (208, 272), 1e-3, 1.0, 450),
+        Stage(Mixture(9, (1, 10), sentences=(2, 12), background=40, **SAGA), (208, 272), 1e-3, 1.0, 400),
     ),
 )
 
