@@ -190,6 +190,22 @@ SAGAS = dataclasses.replace(
     ),
 )
 
+# For the checkpoint of SAGAS, which answered "Who gave the cup?" with the giver as often as with the receiver: who is
+# which has to be asked for by itself, as for directions above, and is learned in a hundred steps. Then all of it again.
+GIVERS = dataclasses.replace(
+    STORIES,
+    stages=(
+        Stage(
+            Mixture(24, (1, 1), sentences=(1, 3), background=1, **(SAGA | {"tasks": ("gifts",)})),
+            (112, 144),
+            1e-3,
+            0.96,
+            200,
+        ),
+        Stage(Mixture(9, (1, 8), sentences=(2, 12), background=40, **SAGA), (208, 272), 1e-3, 1.0, 130),
+    ),
+)
+
 # The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
 # segments holds shorter inputs too, or the model would learn to rely on their number. Needs a GPU.
 ONE_TASK = {"questions": 1, "tail_rate": 1.0, "task_rate": 1.0}
@@ -262,6 +278,7 @@ RECIPES = {
     "close": CLOSE,
     "stories": STORIES,
     "sagas": SAGAS,
+    "givers": GIVERS,
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,
