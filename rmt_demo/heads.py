@@ -72,7 +72,7 @@ class RMTForMaskedLM(RMTPreTrainedModel):
     ) -> RMTOutput:
         """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
         query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
-        recall = self.recall if self.config.settle_memory or not self.training else None
+        recall = None if self.training or self.config.settle_memory else self.recall
         out = self.rmt(input_ids, attention_mask, recall=recall, **segments)
         logits = self._answers(out.query_ids, out.last_hidden_state)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None

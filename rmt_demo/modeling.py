@@ -29,6 +29,7 @@ from .config import RMTConfig
 from .framing import frame_last_full
 from .memory import MemoryCell
 from .pretrained import RMTPreTrainedModel
+from .recall import settled
 from .text_pass import TextKeyValues
 
 
@@ -172,7 +173,9 @@ class RMTModel(RMTPreTrainedModel):
             raise ValueError(f"A segment has {longest} tokens; with this config it may have {limit}.")
         memory = self.initial_memory(len(order)) if memory is None else memory
         memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
-        asked = memory if query_of is None else memory[query_of]
+        asked = settled(memory, self.memory) if self.config.settle_memory else memory
+        if query_of is not None:
+            asked = asked[query_of]
         if recall is not None:
             asked = recall(asked, query_ids, query_mask)
         hidden, after = self.cell(query_ids, asked, query_mask)

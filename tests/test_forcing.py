@@ -1,5 +1,6 @@
 """Teacher forcing: the beginnings of some answers, in their slots and out of the labels."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from rmt_demo import RMTConfig
 from rmt_demo.questions import slots
-from rmt_demo.training.forcing import GIVEN, IGNORED, JUST, THOUGHT, force
+from rmt_demo.training.forcing import GIVEN, IGNORED, IN_ANSWER, JUST, THOUGHT, by_piece, force
 
 CONFIG = RMTConfig(segment_length=128)
 SEP, MASK = CONFIG.sep_token_id, CONFIG.mask_token_id
@@ -54,3 +55,24 @@ def test_one_slot_is_never_filled():
     config = RMTConfig(segment_length=128, num_answer_slots=1)
     only = {"query_ids": torch.tensor([[config.cls_token_id, 50, MASK, SEP]] * 50), "labels": torch.full((50, 1), 7)}
     assert torch.equal(force(only, config, Random(0))["query_ids"], only["query_ids"])
+
+
+def test_piece_by_piece_each_question_is_asked_for_the_next_piece_alone():
+    labels = torch.tensor([[7, 8, 9, 5, SEP], [7, 8, SEP, SEP, SEP], [4, 5, 6, 7, 8], [7, SEP, SEP, SEP, SEP]] * 300)
+    thoughts = torch.tensor([3, 0, 2, 0] * 300)
+    config = RMTConfig(segment_length=128, num_answer_slots=5)
+    query = torch.tensor([[config.cls_token_id, 50, *[MASK] * 5, SEP]] * 1200)
+    before = {"query_ids": query, "query_mask": query > 0, "query_of": torch.arange(1200), "labels": labels}
+    after = by_piece(before, config, Random(0), thoughts)
+    asked = Counter()
+    for ids, mask, of, label in zip(*(after[name] for name in before), strict=True):
+        (given,) = (label != IGNORED).nonzero()[0]
+        assert label[given] == labels[of][given] and mask.all()
+        assert ids[2:7].tolist() == labels[of][:given].tolist() + [MASK] * (5 - int(given))
+        asked[int(of) % 4, int(given)] += 1
+    assert asked[0, 0] == asked[0, 3] == asked[1, 0] == asked[2, 2] == asked[3, 0] == asked[3, 1] == 300
+    assert {key for key in asked if key[0] == 1} == {(1, 0), (1, 1), (1, 2)}, "and for the [SEP] that ends it"
+    assert asked[2, 4] > 0 and asked[2, 5] == 0, "a slot is left"
+    others = asked[0, 4] + asked[0, 1] + asked[0, 2]
+    assert asked[0, 4] / others > IN_ANSWER
+    assert torch.equal(before["query_ids"], query), "a copy is changed"

@@ -49,7 +49,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
 def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | None:
     """What says what the write gates are to write, if they do not learn it from the answers."""
     if recipe.told_gates:
-        return Told(model.rmt.cell)
+        return Told(model.rmt.cell, recipe.litter)
     return Guide(str(init)) if recipe.guided_gates else None
 
 

@@ -46,6 +46,8 @@ class Recipe:
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all
     told_gates      the data say what to write: the memory tokens of facts, and none elsewhere
+    litter          with `told_gates`, the share of segments without a fact in which something is written all the same
+    by_piece        ask for one piece of an answer at a time, as when it is filled in (see `forcing.py`)
     rank            only a change of this rank of the attention of --init is trained and stored (see `low_rank.py`); 0:
                     everything is
     init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
@@ -59,6 +61,8 @@ class Recipe:
     warmup: int = 50
     guided_gates: bool = False
     told_gates: bool = False
+    litter: float = 0.15
+    by_piece: bool = False
     rank: int = 0
     init_share: float = 0.0
 

@@ -2,11 +2,13 @@
 
 Answers are filled in piece by piece (`answers.py`), and what comes after "golden" is easier to say once "golden" is
 there. Most questions give nothing away: the first piece is the hard one. But where an answer goes by a thought, what
-follows from the thought is as hard as the thought itself.
+follows from the thought is as hard as the thought itself. That is `force`; `by_piece` asks for nothing but the piece
+that is to be filled in next, each question several times: to ask costs little beside reading what is asked about.
 """
 
 from random import Random
 
+import torch
 from torch import Tensor
 
 from ..config import RMTConfig
@@ -14,6 +16,7 @@ from ..questions import slots
 
 GIVEN, THOUGHT = 0.25, 0.6  # share of the questions, and of those that are answered by way of a thought
 JUST = 0.75  # of the latter are given just the thought, the others any beginning
+IN_ANSWER = 0.7  # of the beginnings that `by_piece` gives, those with at least a piece of the answer beside the thought
 IGNORED = -100  # label of a slot that is filled already: PyTorch's cross-entropy leaves it out
 
 
@@ -33,3 +36,26 @@ def force(
             ids[where[:given]] = label[:given]
             label[:given] = IGNORED
     return inputs | {"query_ids": query, "labels": labels}
+
+
+def by_piece(
+    inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor
+) -> dict[str, Tensor | int]:
+    """A batch's `inputs` with every question up to three times: with nothing of its answer given, with just the thought
+    (`thoughts` [Q], their pieces, 0 = none), and with any beginning, mostly one that ends in the answer itself. Of
+    each, `labels` keeps the piece that comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer."""
+    asked, queries, labels = [], [], []
+    rows = zip(
+        inputs["query_ids"], inputs["labels"], slots(inputs["query_ids"], config), thoughts.tolist(), strict=True
+    )
+    for number, (ids, label, where, thought) in enumerate(rows):
+        most = min(int((label != config.sep_token_id).sum()), len(label) - 1)
+        least = min(thought, most - 1) if rng.random() < IN_ANSWER else 0
+        for given in sorted({0, thought, rng.randint(least + 1, most)}):
+            query, left = ids.clone(), torch.full_like(label, IGNORED)
+            query[where[:given]], left[given] = label[:given], label[given]
+            asked.append(number)
+            queries.append(query)
+            labels.append(left)
+    repeated = {name: inputs[name][asked] for name in ("query_mask", "query_of")}
+    return inputs | repeated | {"query_ids": torch.stack(queries), "labels": torch.stack(labels)}

@@ -17,7 +17,7 @@ from ..write_gate import WriteGate
 
 QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
 SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this probability or less is exactly shut
-LITTER, RUN = 0.15, 6  # how often something is written in a segment without a fact all the same, and how much
+RUN = 6  # memory tokens that are written in a segment without a fact, if it is littered
 
 
 class Guided:
@@ -27,6 +27,7 @@ class Guided:
     """
 
     heard_by_backbone = False  # does the backbone, too, learn from what the gates are told?
+    litter = 0.15  # the share of segments without a fact in which something is written all the same (see `litter`)
 
     def follow(self, gate: WriteGate) -> None:
         """From now on this gate opens as far as `prepare` has found, segment by segment."""
@@ -37,7 +38,7 @@ class Guided:
         a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter where there is no fact."""
         read = order >= 0
         weight = weight * read[..., None]
-        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2]))
+        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2], self.litter))
         self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
         self.losses, self.read = [wanted.new_zeros(())], read.sum().clamp(min=1)
 
@@ -86,12 +87,13 @@ class Told(Guided):
 
     Args:
         cell: the memory cell that is trained.
+        litter: the share of segments without a fact in which something is written all the same.
     """
 
     heard_by_backbone = True  # what it is to show the gates are facts, whatever else it learns
 
-    def __init__(self, cell: MemoryCell):
-        self.cell = cell
+    def __init__(self, cell: MemoryCell, litter: float = Guided.litter):
+        self.cell, self.litter = cell, litter
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
@@ -108,11 +110,13 @@ class Told(Guided):
         self._begin(wanted.float(), weight, has_fact, order)
 
 
-def litter(where: Tensor, width: int) -> Tensor:
+def litter(where: Tensor, width: int, share: float) -> Tensor:
     """What noise writes that reads like a fact, for a question must tell the two apart: for segments `where` [B, S]
-    now and then a run of open gates, [B, S, m]."""
+    now and then a run of open gates, [B, S, m]; in some samples hardly ever, in others up to twice as often as the
+    `share` it is on average."""
     begin = torch.randint(width, where.shape, device=where.device)[..., None]
-    now = (where & (torch.rand(where.shape, device=where.device) < LITTER))[..., None]
+    often = 2 * share * torch.rand(len(where), 1, device=where.device)
+    now = (where & (torch.rand(where.shape, device=where.device) < often))[..., None]
     at = torch.arange(width, device=where.device)
     return (now & (at >= begin) & (at < begin + RUN)).float()
 

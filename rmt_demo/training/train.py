@@ -27,7 +27,7 @@ from ..write_gate import WriteGate
 from . import state as states
 from .build import build, guide_of, parameters
 from .curriculum import Curriculum, Recipe
-from .forcing import IGNORED, force
+from .forcing import IGNORED, by_piece, force
 
 SAVE_EVERY = 100  # steps
 AVERAGE = 0.99  # how much of the averaged weights stays at each step
@@ -106,7 +106,8 @@ def train(
             hold_gates(model, open_=stage.gate_penalty == 0)
             batch = batches.batch(stage.mixture, draw, Random(draw).choice(stage.segment_lengths))
             if recipe.head == "masked_lm":
-                batch.inputs = force(batch.inputs, batches.config, Random(draw), batch.thoughts)
+                ask = by_piece if recipe.by_piece else force
+                batch.inputs = ask(batch.inputs, batches.config, Random(draw), batch.thoughts)
             rate = curriculum.learning_rate() * min(1.0, (progress.step + 1) / recipe.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["speed"] * rate
