@@ -32,7 +32,7 @@ from ..segments import token_ids
 from ..write_gate import WriteGate
 from .build import story_words
 from .guide import QUIET, counts, divergence, stands_in_fact
-from .recipes import MIXED
+from .recipes.open import MIXED
 from .train import Progress, save_checkpoint
 
 STORIES = Mixture(
