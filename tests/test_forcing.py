@@ -8,7 +8,7 @@ import torch
 
 from rmt_demo import RMTConfig
 from rmt_demo.questions import slots
-from rmt_demo.training.forcing import GIVEN, IGNORED, IN_ANSWER, JUST, THOUGHT, by_piece, force
+from rmt_demo.training.forcing import GIVEN, IGNORED, JUST, THOUGHT, by_piece, force
 
 CONFIG = RMTConfig(segment_length=128)
 SEP, MASK = CONFIG.sep_token_id, CONFIG.mask_token_id
@@ -70,9 +70,21 @@ def test_piece_by_piece_each_question_is_asked_for_the_next_piece_alone():
         assert label[given] == labels[of][given] and mask.all()
         assert ids[2:7].tolist() == labels[of][:given].tolist() + [MASK] * (5 - int(given))
         asked[int(of) % 4, int(given)] += 1
-    assert asked[0, 0] == asked[0, 3] == asked[1, 0] == asked[2, 2] == asked[3, 0] == asked[3, 1] == 300
-    assert {key for key in asked if key[0] == 1} == {(1, 0), (1, 1), (1, 2)}, "and for the [SEP] that ends it"
-    assert asked[2, 4] > 0 and asked[2, 5] == 0, "a slot is left"
-    others = asked[0, 4] + asked[0, 1] + asked[0, 2]
-    assert asked[0, 4] / others > IN_ANSWER
+    always = {(0, 0), (0, 3), (0, 4), (1, 0), (2, 0), (2, 1), (2, 2), (3, 0), (3, 1)}
+    assert {key for key in asked if asked[key] == 300} == always, "nothing, all of a thought, its one piece of answer"
+    assert set(asked) - always == {(0, 1), (0, 2), (1, 1), (1, 2), (2, 3), (2, 4)}, "a slot is always left"
+    assert asked[0, 1] + asked[0, 2] == asked[1, 1] + asked[1, 2] == asked[2, 3] + asked[2, 4] == 300
     assert torch.equal(before["query_ids"], query), "a copy is changed"
+
+
+def test_piece_by_piece_a_thought_that_fills_all_slots_leaves_the_last_one():
+    config = RMTConfig(segment_length=128, num_answer_slots=3)
+    query = torch.tensor([[config.cls_token_id, 50, MASK, MASK, MASK, SEP]])
+    one = {
+        "query_ids": query,
+        "query_mask": query > 0,
+        "query_of": torch.tensor([0]),
+        "labels": torch.tensor([[7, 8, 9]]),
+    }
+    after = by_piece(one, config, Random(0), torch.tensor([3]))
+    assert after["labels"][-1].tolist() == [IGNORED, IGNORED, 9]

@@ -16,7 +16,6 @@ from ..questions import slots
 
 GIVEN, THOUGHT = 0.25, 0.6  # share of the questions, and of those that are answered by way of a thought
 JUST = 0.75  # of the latter are given just the thought, the others any beginning
-IN_ANSWER = 0.7  # of the beginnings that `by_piece` gives, those with at least a piece of the answer beside the thought
 IGNORED = -100  # label of a slot that is filled already: PyTorch's cross-entropy leaves it out
 
 
@@ -41,17 +40,20 @@ def force(
 def by_piece(
     inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor
 ) -> dict[str, Tensor | int]:
-    """A batch's `inputs` with every question up to three times: with nothing of its answer given, with just the thought
-    (`thoughts` [Q], their pieces, 0 = none), and with any beginning, mostly one that ends in the answer itself. Of
-    each, `labels` keeps the piece that comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer."""
+    """A batch's `inputs` with every question up to four times: with nothing of its answer given, with a part of its
+    thought, with all of it (`thoughts` [Q], their pieces, 0 = none), and with some of what comes after. Of each,
+    `labels` keeps the piece that comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer."""
     asked, queries, labels = [], [], []
     rows = zip(
         inputs["query_ids"], inputs["labels"], slots(inputs["query_ids"], config), thoughts.tolist(), strict=True
     )
     for number, (ids, label, where, thought) in enumerate(rows):
         most = min(int((label != config.sep_token_id).sum()), len(label) - 1)
-        least = min(thought, most - 1) if rng.random() < IN_ANSWER else 0
-        for given in sorted({0, thought, rng.randint(least + 1, most)}):
+        thought = min(thought, most)
+        beginnings = {0, thought, rng.randint(min(thought + 1, most), most)}
+        if thought > 1:
+            beginnings.add(rng.randint(1, thought - 1))
+        for given in sorted(beginnings):
             query, left = ids.clone(), torch.full_like(label, IGNORED)
             query[where[:given]], left[given] = label[:given], label[given]
             asked.append(number)

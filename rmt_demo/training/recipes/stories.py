@@ -61,7 +61,7 @@ PIECES = dataclasses.replace(
     by_piece=True,
     litter=0.45,
     stages=(
-        Stage(Mixture(20, (1, 2), sentences=(2, 12), background=2, **DENSE), (272,), 1e-3, 1.0, 450),
-        Stage(Mixture(9, (1, 10), sentences=(2, 12), background=40, **SAGA), (272,), 8e-4, 1.0, 400),
+        Stage(Mixture(20, (1, 2), sentences=(2, 12), background=2, **DENSE), (272,), 6e-4, 1.0, 400),
+        Stage(Mixture(9, (1, 10), sentences=(2, 12), background=40, **SAGA), (272,), 6e-4, 1.0, 400),
     ),
 )
