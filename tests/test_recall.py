@@ -200,6 +200,18 @@ def test_a_question_to_a_settled_memory_sees_what_is_held_and_nothing_else(make_
     torch.testing.assert_close(together[:1], logits, atol=1e-4, rtol=1e-4)
 
 
+def test_each_question_is_asked_of_its_own_settled_memory(make_model):
+    model = make_model(**TINY, settle_memory=True)
+    start = model.rmt.memory.detach()
+    memory = torch.stack([holding(4, working=(1,), start=start), holding(20, start=start)])
+    ids = torch.tensor([[2, 7 + n, 8, *[model.config.mask_token_id] * 3, 3] for n in range(3)])
+    nothing = {"input_ids": ids[:1], "order": torch.zeros(2, 0, dtype=torch.long), "memory": memory}
+    together = model(**nothing, query_ids=ids, query_of=torch.tensor([0, 1, 0])).logits
+    for question, of, logits in zip(ids, (0, 1, 0), together, strict=True):
+        alone = model(question[None, None], memory=memory[of : of + 1]).logits[0]
+        torch.testing.assert_close(logits, alone, atol=1e-4, rtol=1e-4)
+
+
 def test_training_asks_a_settled_memory_as_well_and_its_segments_write_as_before(make_model):
     plain, model = make_model(**TINY), make_model(**TINY, settle_memory=True)
     ids = torch.tensor([[[2, 7, 8, 9, 10, 11, 3], [2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
