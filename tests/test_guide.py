@@ -40,7 +40,7 @@ def begin(tmp_path):
         model.save_pretrained(tmp_path / "model")
         model, tokenizer = checkpoints.load(str(tmp_path / "model"), torch.float32)
         book = corpora.load(tiny_book(tmp_path / "book.txt", 3000))
-        return Guide(str(tmp_path / "model")), model, BatchMaker(model.config, tokenizer, book, "train")
+        return Guide(str(tmp_path / "model"), 0.15), model, BatchMaker(model.config, tokenizer, book, "train")
 
     return begin
 
@@ -61,9 +61,9 @@ def learn(guide, model, batch, rate, steps):
         optimizer.step()
 
 
-def test_at_facts_is_written_what_the_model_wrote_before(begin, monkeypatch):
-    monkeypatch.setattr(guides.Guided, "litter", 0.0)
+def test_at_facts_is_written_what_the_model_wrote_before(begin):
     guide, model, maker = begin()
+    guide.share = 0.0
     guide.follow(model.rmt.cell.gate)
     with torch.no_grad():
         model.rmt.cell.gate.score.bias.fill_(-20.0)  # it would write nothing any more
@@ -77,9 +77,9 @@ def test_at_facts_is_written_what_the_model_wrote_before(begin, monkeypatch):
     assert not given[~batch.has_fact].any() and 0.1 < given[batch.has_fact].mean() < 0.9
 
 
-def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin, monkeypatch):
-    monkeypatch.setattr(guides.Guided, "litter", 0.0)
+def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin):
     guide, model, maker = begin()
+    guide.share = 0.0
     guide.follow(model.rmt.cell.gate)
     with torch.no_grad():
         model.rmt.cell.gate.score.bias -= 2
@@ -93,9 +93,9 @@ def test_the_gates_learn_what_is_wanted_and_all_else_from_the_answers(begin, mon
     assert guide.loss() < 0.6 * began
 
 
-def test_beside_a_fact_a_gate_may_do_as_it_likes(begin, monkeypatch):
-    monkeypatch.setattr(guides.Guided, "litter", 0.0)
+def test_beside_a_fact_a_gate_may_do_as_it_likes(begin):
     guide, model, maker = begin(5.0)  # everything is written
+    guide.share = 0.0
     guide.follow(model.rmt.cell.gate)
     batch = maker.batch(PLACES, "s")
     assert (told(guide, model, batch).gates[batch.has_fact] > 0.99).all()
@@ -139,7 +139,7 @@ def test_a_batch_whose_facts_all_stand_before_the_questions_can_be_read(begin):
 
 def test_told_gates_write_all_of_a_segment_with_a_fact_and_nothing_else(begin):
     _, model, maker = begin()
-    guide, batch = Told(model.rmt.cell, litter=0.0), maker.batch(PLACES, "s")
+    guide, batch = Told(model.rmt.cell, 0.0), maker.batch(PLACES, "s")
     guide.follow(model.rmt.cell.gate)
     gates = told(guide, model, batch).gates
     assert (gates[batch.has_fact] == 1).all() and (gates[~batch.has_fact] == 0).all()
@@ -148,7 +148,7 @@ def test_told_gates_write_all_of_a_segment_with_a_fact_and_nothing_else(begin):
 def test_told_gates_with_a_reach_write_what_stands_in_or_near_a_fact(begin):
     _, model, maker = begin()
     model.config.memory_reach = 6
-    guide, batch = Told(model.rmt.cell, litter=0.0), maker.batch(PLACES, "s")
+    guide, batch = Told(model.rmt.cell, 0.0), maker.batch(PLACES, "s")
     guide.follow(model.rmt.cell.gate)
     gates = told(guide, model, batch).gates
     assert (gates[~batch.has_fact] == 0).all()
@@ -164,7 +164,7 @@ def test_told_gates_with_a_reach_write_what_stands_in_or_near_a_fact(begin):
 
 def test_told_gates_learn_to_do_so_by_themselves(begin):
     _, model, maker = begin()
-    guide, batch = Told(model.rmt.cell), maker.batch(PLACES, "s")
+    guide, batch = Told(model.rmt.cell, 0.15), maker.batch(PLACES, "s")
     guide.follow(model.rmt.cell.gate)
     told(guide, model, batch)
     began = guide.loss()

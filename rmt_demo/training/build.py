@@ -50,7 +50,7 @@ def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | N
     """What says what the write gates are to write, if they do not learn it from the answers."""
     if recipe.told_gates:
         return Told(model.rmt.cell, recipe.litter)
-    return Guide(str(init)) if recipe.guided_gates else None
+    return Guide(str(init), recipe.litter) if recipe.guided_gates else None
 
 
 def parameters(model: nn.Module, guide: Guided | None) -> list[dict]:

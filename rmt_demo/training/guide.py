@@ -24,10 +24,15 @@ class Guided:
     """Gates that open as they are told, and learn to do so themselves; `prepare` of the classes below says how far.
 
     A batch: `prepare(inputs, batch)`, the model's forward pass, `loss()`.
+
+    Args:
+        share: of the segments without a fact, those in which something is written all the same (see `litter`).
     """
 
     heard_by_backbone = False  # does the backbone, too, learn from what the gates are told?
-    litter = 0.15  # the share of segments without a fact in which something is written all the same (see `litter`)
+
+    def __init__(self, share: float):
+        self.share = share
 
     def follow(self, gate: WriteGate) -> None:
         """From now on this gate opens as far as `prepare` has found, segment by segment."""
@@ -38,7 +43,7 @@ class Guided:
         a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter where there is no fact."""
         read = order >= 0
         weight = weight * read[..., None]
-        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2], self.litter))
+        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2], self.share))
         self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
         self.losses, self.read = [wanted.new_zeros(())], read.sum().clamp(min=1)
 
@@ -58,9 +63,11 @@ class Guide(Guided):
 
     Args:
         init: a checkpoint whose write gates have been taught, the teacher.
+        share: see `Guided`.
     """
 
-    def __init__(self, init: str):
+    def __init__(self, init: str, share: float):
+        super().__init__(share)
         device = backbones.pick_device()
         self.teacher = checkpoints.load(init, backbones.pick_dtype(device))[0].to(device).rmt
 
@@ -87,13 +94,14 @@ class Told(Guided):
 
     Args:
         cell: the memory cell that is trained.
-        litter: the share of segments without a fact in which something is written all the same.
+        share: see `Guided`.
     """
 
     heard_by_backbone = True  # what it is to show the gates are facts, whatever else it learns
 
-    def __init__(self, cell: MemoryCell, litter: float = Guided.litter):
-        self.cell, self.litter = cell, litter
+    def __init__(self, cell: MemoryCell, share: float):
+        super().__init__(share)
+        self.cell = cell
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""

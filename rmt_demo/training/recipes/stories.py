@@ -36,8 +36,8 @@ SAGAS = dataclasses.replace(
 )
 
 # For the checkpoint of SAGAS, which answered "Who gave the cup?" with the giver as often as with the receiver: who is
-# which has to be asked for by itself, as for directions above, and is learned in a hundred steps. Then all of it again.
-# On evaluation data that was no gain by itself (see the model card of rmt-stories).
+# which has to be asked for by itself, as for directions in `open.py`, and is learned in a hundred steps. Then all of it
+# again. On evaluation data that was no gain by itself (see the model card of rmt-stories).
 GIVERS = dataclasses.replace(
     STORIES,
     stages=(
