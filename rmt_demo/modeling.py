@@ -32,6 +32,8 @@ from .pretrained import RMTPreTrainedModel
 from .recall import settled
 from .text_pass import TextKeyValues
 
+PARTS = 4  # in which a batch of questions is asked, by how much their memories hold
+
 
 @dataclass
 class RMTOutput(ModelOutput):
@@ -121,6 +123,16 @@ class RMTModel(RMTPreTrainedModel):
             len(memory), 0, self.config.num_memory_tokens
         )
 
+    def _ask(self, query_ids: Tensor, memory: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The segments of Q questions [Q, L], each with a memory of its own [Q, m + s, d]: what the cell returns. Those
+        that see a long memory go apart from those that see a short one, which would be filled up to its length."""
+        if not self.config.settle_memory:
+            return self.cell(query_ids, memory, query_mask)
+        fullness = memory.any(-1).sum(1).argsort()
+        parts = [self.cell(query_ids[part], memory[part], query_mask[part]) for part in fullness.chunk(PARTS)]
+        hidden, after = (torch.cat(part)[fullness.argsort()] for part in zip(*parts, strict=True))
+        return hidden, after
+
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
         """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""
         cut = len(input_ids) if num_trained is None else num_trained
@@ -168,6 +180,8 @@ class RMTModel(RMTPreTrainedModel):
                     "The last segment of every sample holds its question: put the -1 of shorter samples in front."
                 )
             order, query_ids, query_mask = order[:, :-1], input_ids[last], attention_mask[last]
+        if query_mask is None:
+            query_mask = torch.ones_like(query_ids)
         longest, limit = max(input_ids.shape[1], query_ids.shape[1]), self.config.text_capacity + 2
         if longest > limit:
             raise ValueError(f"A segment has {longest} tokens; with this config it may have {limit}.")
@@ -178,7 +192,7 @@ class RMTModel(RMTPreTrainedModel):
             asked = asked[query_of]
         if recall is not None:
             asked = recall(asked, query_ids, query_mask)
-        hidden, after = self.cell(query_ids, asked, query_mask)
+        hidden, after = self._ask(query_ids, asked, query_mask)
         if query_of is None and after.shape[1]:
             memory = self.write(memory, after)[0]
         return RMTOutput(memory=memory, gates=gates, last_hidden_state=hidden, query_ids=query_ids)

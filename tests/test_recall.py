@@ -204,10 +204,11 @@ def test_each_question_is_asked_of_its_own_settled_memory(make_model):
     model = make_model(**TINY, settle_memory=True)
     start = model.rmt.memory.detach()
     memory = torch.stack([holding(4, working=(1,), start=start), holding(20, start=start)])
-    ids = torch.tensor([[2, 7 + n, 8, *[model.config.mask_token_id] * 3, 3] for n in range(3)])
+    of_each = (0, 1, 0, 0, 1, 1, 0)  # asked in parts, the shorter memories first
+    ids = torch.tensor([[2, 7 + n, 8, *[model.config.mask_token_id] * 3, 3] for n in range(len(of_each))])
     nothing = {"input_ids": ids[:1], "order": torch.zeros(2, 0, dtype=torch.long), "memory": memory}
-    together = model(**nothing, query_ids=ids, query_of=torch.tensor([0, 1, 0])).logits
-    for question, of, logits in zip(ids, (0, 1, 0), together, strict=True):
+    together = model(**nothing, query_ids=ids, query_of=torch.tensor(of_each)).logits
+    for question, of, logits in zip(ids, of_each, together, strict=True):
         alone = model(question[None, None], memory=memory[of : of + 1]).logits[0]
         torch.testing.assert_close(logits, alone, atol=1e-4, rtol=1e-4)
 

@@ -46,7 +46,7 @@ class Recipe:
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all
     told_gates      the data say what to write: the memory tokens of facts, and none elsewhere
-    litter          with either, the share of segments without a fact in which something is written all the same
+    litter          with either, the share of segments in which something is written that is no fact
     by_piece        ask for one piece of an answer at a time, as when it is filled in (see `forcing.py`)
     rank            only a change of this rank of the attention of --init is trained and stored (see `low_rank.py`); 0:
                     everything is

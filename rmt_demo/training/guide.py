@@ -16,8 +16,8 @@ from ..memory import MemoryCell
 from ..write_gate import WriteGate
 
 QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
+RARE = 10.0  # and beside a fact as well, for `Told`: a long text has a thousand segments without a fact for one with
 SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this probability or less is exactly shut
-RUN = 6  # memory tokens that are written in a segment without a fact, if it is littered
 
 
 class Guided:
@@ -26,7 +26,7 @@ class Guided:
     A batch: `prepare(inputs, batch)`, the model's forward pass, `loss()`.
 
     Args:
-        share: of the segments without a fact, those in which something is written all the same (see `litter`).
+        share: of the segments, those in which something is written that is no fact (see `litter`).
     """
 
     heard_by_backbone = False  # does the backbone, too, learn from what the gates are told?
@@ -38,12 +38,12 @@ class Guided:
         """From now on this gate opens as far as `prepare` has found, segment by segment."""
         gate.register_forward_hook(self._open)
 
-    def _begin(self, wanted: Tensor, weight: Tensor, has_fact: Tensor, order: Tensor) -> None:
+    def _begin(self, wanted: Tensor, weight: Tensor, order: Tensor) -> None:
         """Take what gates should learn and how much it counts, [B, S, m]; which segments have a fact, and the order of
-        a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter where there is no fact."""
+        a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter."""
         read = order >= 0
         weight = weight * read[..., None]
-        opened = torch.maximum(WriteGate.stretch(wanted), litter(~has_fact & read, wanted.shape[2], self.share))
+        opened = torch.maximum(WriteGate.stretch(wanted), litter(read, wanted.shape[2], self.share))
         self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
         self.losses, self.read = [wanted.new_zeros(())], read.sum().clamp(min=1)
 
@@ -85,7 +85,7 @@ class Guide(Guided):
             memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
         in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device))
         weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
-        self._begin(wanted, weight, has_fact, order)
+        self._begin(wanted, weight, order)
 
 
 class Told(Guided):
@@ -109,24 +109,24 @@ class Told(Guided):
         m = self.cell.config.num_memory_tokens
         wanted = has_fact[..., None].expand(-1, -1, m)
         # Their mean, not their sum: the backbone hears of it, and is to hear of the answers as well.
-        weight = torch.where(wanted, 1.0, QUIET) / m
+        weight = torch.where(wanted, 1.0, RARE) / m
         if self.cell.config.memory_reach:
             lengths = inputs["attention_mask"][: max(1, inputs["num_trained"])].sum(1)
             in_fact = stands_in_fact(self.cell, lengths, batch.in_fact.to(order.device))
             near = F.max_pool1d(in_fact.float(), WriteGate.NEAR, stride=1, padding=WriteGate.NEAR // 2)
             wanted = wanted & (near > 0)[order * has_fact]
-        self._begin(wanted.float(), weight, has_fact, order)
+        self._begin(wanted.float(), weight, order)
 
 
 def litter(where: Tensor, width: int, share: float) -> Tensor:
-    """What noise writes that reads like a fact, for a question must tell the two apart: for segments `where` [B, S]
-    now and then a run of open gates, [B, S, m]; in some samples hardly ever, in others up to twice as often as the
-    `share` it is on average."""
-    begin = torch.randint(width, where.shape, device=where.device)[..., None]
+    """What a long text writes that is no fact: a question must tell the two apart, and know the order of facts however
+    much lies between them. For segments `where` [B, S] now and then a run of open gates of any length, [B, S, m]; in
+    some samples hardly ever, in others up to twice as often as the `share` it is on average."""
     often = 2 * share * torch.rand(len(where), 1, device=where.device)
     now = (where & (torch.rand(where.shape, device=where.device) < often))[..., None]
+    begin, length = torch.randint(width, (2, *where.shape, 1), device=where.device)
     at = torch.arange(width, device=where.device)
-    return (now & (at >= begin) & (at < begin + RUN)).float()
+    return (now & (at >= begin) & (at <= begin + length)).float()
 
 
 def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
-from .stories import GIVERS, PIECES, SAGAS, STORIES
+from .stories import CROWDS, GIVERS, PIECES, SAGAS, STORIES
 
 RECIPES = {
     "open": OPEN,
@@ -17,6 +17,7 @@ RECIPES = {
     "sagas": SAGAS,
     "givers": GIVERS,
     "pieces": PIECES,
+    "crowds": CROWDS,
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,
