@@ -164,6 +164,21 @@ def test_told_gates_with_a_reach_write_what_stands_in_or_near_a_fact(begin):
         assert {*opened.nonzero()[:, 0].tolist()} == near
 
 
+@pytest.mark.parametrize("bias, weight, where_fact", [(20.0, guides.RARE, False), (-20.0, 1.0, True)])
+def test_what_is_written_beside_the_facts_costs_told_gates_more_than_an_overlooked_fact(
+    begin, bias, weight, where_fact
+):
+    _, model, maker = begin()
+    guide, batch = Told(model.rmt.cell, 0.0), maker.batch(PLACES, "s")
+    guide.follow(model.rmt.cell.gate)
+    with torch.no_grad():
+        model.rmt.cell.gate.score.bias.fill_(bias)
+    told(guide, model, batch)
+    read = batch.inputs["order"] >= 0
+    wrong = (read & (batch.has_fact == where_fact)).sum()
+    assert guide.loss().item() == pytest.approx(20 * weight * wrong.item() / read.sum().item(), rel=0.05)
+
+
 def test_told_gates_learn_to_do_so_by_themselves(begin):
     _, model, maker = begin()
     guide, batch = Told(model.rmt.cell, 0.15), maker.batch(PLACES, "s")
