@@ -128,10 +128,11 @@ class RMTModel(RMTPreTrainedModel):
         that see a long memory go apart from those that see a short one, which would be filled up to its length."""
         if not self.config.settle_memory:
             return self.cell(query_ids, memory, query_mask)
-        fullness = memory.any(-1).sum(1).argsort()
-        parts = [self.cell(query_ids[part], memory[part], query_mask[part]) for part in fullness.chunk(PARTS)]
-        hidden, after = (torch.cat(part)[fullness.argsort()] for part in zip(*parts, strict=True))
-        return hidden, after
+        turn = memory.any(-1).sum(1).argsort()  # the emptiest memory first
+        parts = [self.cell(query_ids[part], memory[part], query_mask[part]) for part in turn.chunk(PARTS)]
+        hidden, after = map(torch.cat, zip(*parts, strict=True))
+        back = turn.argsort()
+        return hidden[back], after[back]
 
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
         """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""

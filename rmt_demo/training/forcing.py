@@ -40,10 +40,10 @@ def force(
 def by_piece(
     inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor
 ) -> dict[str, Tensor | int]:
-    """A batch's `inputs` with every question up to five times: with nothing of its answer given, with a part of its
-    thought, with all of it but what was done, the hardest piece, with all of it (`thoughts` [Q], their pieces, 0 =
-    none), and with some of what comes after. Of each, `labels` keeps the piece that comes next, as `answers.fill` asks
-    for it, or the [SEP] that ends the answer."""
+    """A batch's `inputs` with every question up to five times: with nothing of its answer given, with who it goes by
+    ("mary", so that what she did is asked for, the hardest piece), with any part of its thought, with all of it
+    (`thoughts` [Q], their pieces, 0 = none), and with some of what comes after. Of each, `labels` keeps the piece that
+    comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer."""
     asked, queries, labels = [], [], []
     rows = zip(
         inputs["query_ids"], inputs["labels"], slots(inputs["query_ids"], config), thoughts.tolist(), strict=True
@@ -53,7 +53,7 @@ def by_piece(
         thought = min(thought, most)
         beginnings = {0, thought, rng.randint(min(thought + 1, most), most)}
         if thought > 1:
-            beginnings |= {rng.randint(1, thought - 1), max(1, thought - 2)}  # "mary", then "took" and the arrow
+            beginnings |= {rng.randint(1, thought - 1), max(1, thought - 2)}  # "took" and the arrow come after who
         for given in sorted(beginnings):
             query, left = ids.clone(), torch.full_like(label, IGNORED)
             query[where[:given]], left[given] = label[:given], label[given]

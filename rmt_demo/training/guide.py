@@ -124,9 +124,9 @@ def litter(where: Tensor, width: int, share: float) -> Tensor:
     some samples hardly ever, in others up to twice as often as the `share` it is on average."""
     often = 2 * share * torch.rand(len(where), 1, device=where.device)
     now = (where & (torch.rand(where.shape, device=where.device) < often))[..., None]
-    begin, length = torch.randint(width, (2, *where.shape, 1), device=where.device)
+    begin, further = torch.randint(width, (2, *where.shape, 1), device=where.device)
     at = torch.arange(width, device=where.device)
-    return (now & (at >= begin) & (at <= begin + length)).float()
+    return (now & (at >= begin) & (at <= begin + further)).float()
 
 
 def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
