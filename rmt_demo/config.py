@@ -28,6 +28,8 @@ class RMTConfig(PreTrainedConfig):
                           and at least one and a half times the distance between two; None = the whole segment
     memory_norm           longer memory tokens enter the backbone scaled to this length: a written one is ten times as
                           long as a word, and a position added to it is lost; None = all enter as they are
+    age_slope             how much more clearly than by its position alone a stored token tells its age: positions of
+                          BERT's kind are waves, in which the order of two that are far apart can hardly be seen
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
     cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
     freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
@@ -54,6 +56,7 @@ class RMTConfig(PreTrainedConfig):
     spread_memory: bool = False
     memory_reach: int | None = None
     memory_norm: float | None = None
+    age_slope: float = 0.0
     bptt_depth: int | None = None
     cut_at_sentences: bool = False
     freeze_embeddings: bool = False
@@ -83,6 +86,8 @@ class RMTConfig(PreTrainedConfig):
             )
         if self.settle_memory and not self.num_stored_tokens:
             raise ValueError("settle_memory needs num_stored_tokens of 1 or more.")
+        if self.age_slope and not self.num_stored_tokens:
+            raise ValueError("age_slope needs num_stored_tokens of 1 or more.")
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.memory_norm is not None and not self.memory_norm > 0:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from .config import RMTConfig
+from .positions import Positions
 from .text_pass import ATTENTION, Enough, Player, Recorder, TextKeyValues
 from .write_gate import WriteGate, put_aside
 
@@ -65,13 +66,7 @@ class MemoryCell(nn.Module):
         self.backbone = backbone
         self.backbone.set_attn_implementation(ATTENTION)
         self.gate = WriteGate(backbone.config.hidden_size) if config.memory_update == "gated" else None
-        self.first_position = _first_position(backbone)
-
-    @property
-    def longest_input(self) -> int | None:
-        """Tokens the backbone has positions for, memory and special tokens included; None if it sets no limit."""
-        positions = getattr(self.backbone.config, "max_position_embeddings", None)
-        return positions - self.first_position if positions else None
+        self.positions = Positions(config, backbone)
 
     def embed(self, input_ids: Tensor) -> Tensor:
         """Token ids [B, L] -> word embeddings [B, L, d]."""
@@ -109,7 +104,8 @@ class MemoryCell(nn.Module):
         working, stored, filled = self._split(memory, text_sees_memory)
         m, rows = working.shape[1], working.shape[1] + stored.shape[1]  # a settled memory has no working tokens
         separator = self._separator(len(text))
-        rows_in = self._enter(torch.cat([working, stored], dim=1), text.dtype)
+        aged = self._enter(stored, text.dtype) + self.positions.aging(filled, text.dtype)
+        rows_in = torch.cat([self._enter(working, text.dtype), aged], dim=1)
         framed = torch.cat([text[:, :1], rows_in, separator, text[:, 1:]], dim=1)
         mask = segment_mask(attention_mask, rows, text_sees_memory)
         extra = {} if watch is None else {"watch": watch}
@@ -120,15 +116,15 @@ class MemoryCell(nn.Module):
                 mask = mask.repeat(1, 1, framed.shape[1] // mask.shape[2], 1)
                 mask[:, 0, :, m + 1 : rows + 1] &= filled[:, None]
             if self.config.memory_reach:
-                near = self._near(lengths, text.shape[1] + 1)[:, :m]
+                near = self.positions.near(lengths, text.shape[1] + 1)[:, :m]
                 near = torch.cat([near[..., :1], near.new_ones(len(near), m, rows), near[..., 1:]], dim=2)
                 mask[:, 0, 1 : m + 1] &= near
-            spread = self.memory_positions(lengths)[:, :m]
+            spread = self.positions.of_working(lengths)[:, :m]
             text_positions = self.config.num_memory_tokens + 1 + torch.arange(text.shape[1], device=framed.device)
             text_positions = text_positions.expand(len(framed), -1)
             first = torch.zeros_like(text_positions[:, :1])
-            places = torch.cat([first, spread, self._ages(filled), text_positions], dim=1)
-            extra["position_ids"] = places + self.first_position
+            places = torch.cat([first, spread, self.positions.of_stored(filled), text_positions], dim=1)
+            extra["position_ids"] = places + self.positions.first
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, rows + 2 :]], dim=1), hidden[:, 1 : m + 1]
 
@@ -161,7 +157,7 @@ class MemoryCell(nn.Module):
             self.backbone(
                 inputs_embeds=framed,
                 attention_mask=mask,
-                position_ids=positions[None] + self.first_position,
+                position_ids=positions[None] + self.positions.first,
                 text_rows=Recorder(kept, self.backbone.config.num_hidden_layers),
             )
         return kept
@@ -177,15 +173,15 @@ class MemoryCell(nn.Module):
         if self.config.memory_reach or not bool(text.mask.all()):
             seen = text.mask[:, None].expand(-1, m, -1)
             if self.config.memory_reach:
-                seen = seen & self._near(lengths, seen.shape[2])
+                seen = seen & self.positions.near(lengths, seen.shape[2])
             mask = torch.cat([seen.new_ones(len(memory), m, m), seen], dim=2)[:, None]
-        positions = self.memory_positions(lengths)
+        positions = self.positions.of_working(lengths)
         # The memory meets the text in the backbone's own precision.
         dtype = self.backbone.get_input_embeddings().weight.dtype
         return self.backbone(
             inputs_embeds=self._enter(memory, dtype),
             attention_mask=mask,
-            position_ids=positions + self.first_position,
+            position_ids=positions + self.positions.first,
             text_rows=Player(text),
             watch=watch,
         ).last_hidden_state
@@ -222,45 +218,6 @@ class MemoryCell(nn.Module):
             memory = memory * (longest / memory.norm(dim=-1, keepdim=True).clamp(min=longest))
         return memory.to(dtype)
 
-    def memory_positions(self, lengths: Tensor) -> Tensor:
-        """Where the memory stands: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1 to
-        m), or spread evenly over it, so that the backbone's local attention gives each memory token its own stretch of
-        the text (as arXiv 2409.14364 does for compression tokens)."""
-        m = self.config.num_memory_tokens
-        index = torch.arange(m, device=lengths.device).expand(len(lengths), -1)
-        if not self.config.spread_memory:
-            return index + 1
-        return m + 1 + (2 * index + 1) * (lengths[:, None] - 1) // (2 * m)
-
-    def _ages(self, filled: Tensor) -> Tensor:
-        """Where stored tokens stand: which are `filled` [B, s'] -> position ids [B, s'], behind the longest segment and
-        in their order; blank ones between them do not count. More of them than the backbone has positions for are
-        spread over those there are, several at each."""
-        rank, first = (filled.long().cumsum(1) - 1).clamp(min=0), self.config.segment_length
-        if self.longest_input:
-            first = min(first, self.longest_input - 1)
-            count, room = filled.sum(1, keepdim=True), self.longest_input - first
-            rank = torch.where(count > room, rank * room // count.clamp(min=1), rank)
-        return first + rank
-
-    def _near(self, lengths: Tensor, rows: int) -> Tensor:
-        """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]
-        bool over the rows [CLS] [SEP] text [SEP]. Two facts of a segment then mostly meet different memory tokens."""
-        m = self.config.num_memory_tokens
-        at = torch.arange(m, m + rows, device=lengths.device)  # the positions of the text, see `encode_text`
-        reach = (3 * lengths // (2 * m)).clamp(min=self.config.memory_reach)
-        near = (at - self.memory_positions(lengths)[..., None]).abs() <= reach[:, None, None]
-        near[..., :2] = True  # everyone sees [CLS] [SEP], where attention rests that has nothing to look for
-        return near
-
     def _separator(self, batch: int) -> Tensor:
         sep = torch.tensor([[self.config.sep_token_id]], device=self.backbone.get_input_embeddings().weight.device)
         return self.embed(sep).expand(batch, -1, -1)
-
-
-def _first_position(backbone: PreTrainedModel) -> int:
-    """Where a backbone's positions begin: BERT's at 0, RoBERTa's behind that of padding."""
-    for name, module in backbone.named_modules():
-        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            return module.padding_idx + 1
-    return 0

@@ -63,7 +63,7 @@ class RMTModel(RMTPreTrainedModel):
         backbone_config = config.build_backbone_config()
         backbone = backbones.without_pooler(AutoModel.from_config(backbone_config))
         self.cell = MemoryCell(config, backbone)
-        positions = self.cell.longest_input
+        positions = self.cell.positions.longest_input
         if positions and config.segment_length > positions:
             raise ValueError(
                 f"segment_length {config.segment_length} is more than the backbone's {positions} positions: "

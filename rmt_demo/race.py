@@ -135,7 +135,7 @@ def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
 
 def longest_input(reader: Reader) -> int:
     """Tokens the backbone has positions for, memory and special tokens included."""
-    return reader.model.rmt.cell.longest_input or reader.config.segment_length
+    return reader.model.rmt.cell.positions.longest_input or reader.config.segment_length
 
 
 def _read(reader: Reader, text: str | Iterable[str] | Iterable[int]) -> Iterable[SegmentStep]:

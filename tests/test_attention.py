@@ -84,7 +84,7 @@ def test_segment_by_segment_it_is_the_model_s_own_reading(make_model, config):
 def test_text_out_of_reach_has_exactly_no_weight(make_model, sees):
     model = make_model(text_attends_memory=sees, spread_memory=True, memory_reach=3)
     seen = memory_attention(model, segments(1, 26), memories(1))
-    near = model.rmt.cell._near(torch.tensor([26]), 27)[0]  # [m, T]
+    near = model.rmt.cell.positions.near(torch.tensor([26]), 27)[0]  # [m, T]
     assert not near.all(), "with a reach of 3 something of 26 tokens must be out of it"
     assert torch.equal(seen.to_text > 0, near.expand(LAYERS, HEADS, -1, -1)), "exactly 0 where masked, more elsewhere"
     assert (seen.to_memory > 0).all(), "memory tokens always see each other"

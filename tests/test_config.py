@@ -20,6 +20,7 @@ from rmt_demo import RMTConfig
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
         ({"num_memory_tokens": 0, "segment_length": 2}, "segment_length 2 leaves no room"),
         ({"memory_norm": 0.0}, "memory_norm must be more than 0 or None, not 0.0"),
+        ({"age_slope": 4.0}, "age_slope needs num_stored_tokens of 1 or more"),
         ({"memory_reach": 8}, "memory_reach .* needs spread_memory=True"),
         ({"memory_reach": 0, "spread_memory": True}, "memory_reach must be 1 or more"),
     ],

@@ -145,7 +145,7 @@ def test_positions_begin_where_the_backbone_s_do():
 
 def test_spread_memory_stands_along_the_text_however_it_is_padded(make_cell):
     cell = make_cell(spread_memory=True)
-    positions = cell.memory_positions(torch.tensor([12, 42]))
+    positions = cell.positions.of_working(torch.tensor([12, 42]))
     assert positions.min() > M, "the positions in front of the text stay free"
     assert positions[0].max() < M + 12 and positions[1].max() < M + 42, "no memory token stands behind its text"
     assert (positions.diff(dim=1) > 0).all(), "they keep their order"
@@ -160,7 +160,7 @@ def test_a_memory_token_sees_no_text_out_of_its_reach(make_cell, text_attends_me
     cell = make_cell(spread_memory=True, memory_reach=3, text_attends_memory=text_attends_memory)
     cell.backbone.encoder.layer = cell.backbone.encoder.layer[:1]
     words = cell.embed(segments(1, 42)).detach().requires_grad_()
-    place, m = cell.memory_positions(torch.tensor([42]))[0] - M - 1, 2
+    place, m = cell.positions.of_working(torch.tensor([42]))[0] - M - 1, 2
     (cell(inputs_embeds=words, memory=memories(1))[1][0, m] * torch.arange(WIDTH)).sum().backward()
     seen = words.grad[0].abs().sum(-1).nonzero().flatten().tolist()
     reach = 3 * 42 // (2 * M)  # one and a half times the distance, which is more than 3
@@ -355,17 +355,3 @@ def test_reading_fills_the_store(make_model):
     for n, memory in enumerate(parts):
         assert int(memory[0, M:].any(-1).sum()) == max(n - 1, 0)
     assert torch.equal(parts[3][0, M : M + 2], torch.stack([parts[1][0, 0], parts[2][0, 0]])), "in order of age"
-
-
-@pytest.mark.parametrize(("segment_length", "stored"), [(16, 6), (100, 40), (128, 3)])
-def test_stored_tokens_stand_in_their_order_at_positions_there_are(make_cell, segment_length, stored):
-    cell = make_cell(**STORED | {"num_stored_tokens": stored}, segment_length=segment_length)
-    filled = torch.ones(2, stored, dtype=torch.bool)
-    filled[1, 1] = False  # a blank one in between
-    whole, holed = cell._ages(filled).tolist()
-    assert whole == sorted(whole) and max(whole) <= cell.longest_input - 1 == 127
-    first = min(segment_length, 127)
-    shared = -(-stored // (128 - first))  # at most so many at one position, from the first to the last
-    assert whole[0] == first and max(whole.count(age) for age in whole) == shared
-    if shared == 1:
-        assert whole == [*range(first, first + stored)] and holed == [*whole[:1], *whole[:-1]]

@@ -79,7 +79,7 @@ def test_there_may_be_more_stored_tokens_than_positions(make_model):
     start = model.rmt.memory.detach()
     memory = torch.cat([start, torch.randn(200, WIDTH, generator=torch.Generator().manual_seed(0))])[None]
     ids = torch.tensor([[[2, 7, 8, *[model.config.mask_token_id] * 3, 3]]])
-    assert model.rmt.cell.longest_input < 200
+    assert model.rmt.cell.positions.longest_input < 200
     with torch.inference_mode():
         assert model(ids, memory=memory).logits.isfinite().all()
         model.config.unknown_token_id = None  # all of it at once

@@ -133,7 +133,7 @@ def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
     """Which memory tokens stand in a fact: lengths [N] of a table's first framed segments, and the table's tokens of
     facts [N or more, L] -> [N, m]."""
     m = cell.config.num_memory_tokens
-    return in_fact[: len(lengths)].gather(1, cell.memory_positions(lengths) - m - 1)
+    return in_fact[: len(lengths)].gather(1, cell.positions.of_working(lengths) - m - 1)
 
 
 def counts(in_fact: Tensor, wanted: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
-from .stories import CROWDS, GIVERS, PIECES, SAGAS, STORIES
+from .stories import AGES, CROWDS, GIVERS, PIECES, SAGAS, STORIES
 
 RECIPES = {
     "open": OPEN,
@@ -18,6 +18,7 @@ RECIPES = {
     "givers": GIVERS,
     "pieces": PIECES,
     "crowds": CROWDS,
+    "ages": AGES,
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,

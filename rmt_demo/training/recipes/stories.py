@@ -76,3 +76,15 @@ CROWDS = dataclasses.replace(
         ),
     ),
 )
+
+# For the checkpoint of CROWDS, which mixed up the order of what it held: each token tells its age more clearly. More of
+# the questions that were answered worst, in stories packed with facts first.
+WEAK = {"tasks": ("qa1", "qa1", "qa3", "qa4", "qa5", "qa5", "gifts", "routes", "routes"), "questions": 4}
+AGES = dataclasses.replace(
+    PIECES,
+    config=PIECES.config | {"age_slope": 4.0},
+    stages=(
+        Stage(Mixture(20, (1, 2), sentences=(2, 12), background=2, **(DENSE | WEAK)), (272,), 5e-4, 1.0, 440),
+        Stage(Mixture(9, (1, 10), sentences=(2, 12), background=40, **(SAGA | WEAK)), (272,), 5e-4, 1.0, 350),
+    ),
+)
