@@ -34,9 +34,8 @@ def test_age_goes_the_way_that_positions_go_on_the_whole(make_cell):
     positions = make_cell(**STORED, segment_length=101, age_slope=3.0).positions
     way, wave = torch.nn.functional.one_hot(torch.tensor([5, 9]), WIDTH).float()
     place = torch.arange(128)[:, None]
-    positions.table.weight.data = (
-        0.25 * place * way + (-1.0) ** place * wave
-    )  # a slope, and a wave that comes to nothing
+    # A slope, and a wave that comes to nothing.
+    positions.table.weight.data = 0.25 * place * way + (-1.0) ** place * wave
     filled = torch.tensor([[True] * 6, [True, False, True, False, False, False]])
     age = positions.aging(filled, torch.float32)
     torch.testing.assert_close(age[0, :, 5], 3 * 0.25 * torch.arange(6.0))
