@@ -14,8 +14,9 @@ Hugging Face encoder that takes `inputs_embeds`; it is never patched. What diffe
   `num_stored_tokens` what is held moves to s further memory tokens before it would be written over. `update` leaves
   those alone; a segment that sees its memory sees them too.
 - `spread_memory=True` gives the memory rows positions along the text instead of the m in front of it, and
-  `memory_reach` keeps each of them to the text near its position.
-- `memory_norm` lets memory tokens enter the backbone no longer than words are, so that it sees their positions.
+  `memory_reach` keeps each of them to the text near its position (`positions.py`).
+- `memory_norm` lets memory tokens enter the backbone no longer than words are, so that it sees their positions, and
+  `age_slope` lets stored ones tell their age more clearly.
 """
 
 import contextlib
@@ -104,8 +105,9 @@ class MemoryCell(nn.Module):
         working, stored, filled = self._split(memory, text_sees_memory)
         m, rows = working.shape[1], working.shape[1] + stored.shape[1]  # a settled memory has no working tokens
         separator = self._separator(len(text))
-        aged = self._enter(stored, text.dtype) + self.positions.aging(filled, text.dtype)
-        rows_in = torch.cat([self._enter(working, text.dtype), aged], dim=1)
+        rows_in, ages = self._enter(torch.cat([working, stored], dim=1), text.dtype), self.positions.of_stored(filled)
+        if self.config.age_slope:
+            rows_in = rows_in + nn.functional.pad(self.positions.aging(ages, text.dtype), (0, 0, m, 0))
         framed = torch.cat([text[:, :1], rows_in, separator, text[:, 1:]], dim=1)
         mask = segment_mask(attention_mask, rows, text_sees_memory)
         extra = {} if watch is None else {"watch": watch}
@@ -123,7 +125,7 @@ class MemoryCell(nn.Module):
             text_positions = self.config.num_memory_tokens + 1 + torch.arange(text.shape[1], device=framed.device)
             text_positions = text_positions.expand(len(framed), -1)
             first = torch.zeros_like(text_positions[:, :1])
-            places = torch.cat([first, spread, self.positions.of_stored(filled), text_positions], dim=1)
+            places = torch.cat([first, spread, ages, text_positions], dim=1)
             extra["position_ids"] = places + self.positions.first
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
         return torch.cat([hidden[:, :1], hidden[:, rows + 2 :]], dim=1), hidden[:, 1 : m + 1]

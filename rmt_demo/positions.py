@@ -55,16 +55,13 @@ class Positions:
             rank = torch.where(count > room, rank * room // count.clamp(min=1), rank)
         return begin + rank
 
-    def aging(self, filled: Tensor, dtype: torch.dtype) -> Tensor:
-        """What `age_slope` adds to stored tokens: which are `filled` [B, s'] -> [B, s', d], the more the later they
-        were stored, in the direction in which position embeddings change on the whole where they stand; or zeros."""
-        if not self.config.age_slope:
-            return filled.new_zeros(*filled.shape, 1, dtype=dtype)
+    def aging(self, ages: Tensor, dtype: torch.dtype) -> Tensor:
+        """What `age_slope` adds to stored tokens: where they stand, [B, s'] as `of_stored` has it -> [B, s', d], the
+        more the later, in the direction in which position embeddings change on the whole from there on."""
         there = self.table.weight[self.first + self._behind :].detach().float()
         place = torch.arange(len(there), device=there.device) - (len(there) - 1) / 2
         slope = place @ there / place.square().sum().clamp(min=1)  # by least squares
-        rank = self.of_stored(filled) - self._behind
-        return (self.config.age_slope * rank[..., None] * slope).to(dtype)
+        return (self.config.age_slope * (ages - self._behind)[..., None] * slope).to(dtype)
 
     def near(self, lengths: Tensor, rows: int) -> Tensor:
         """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]

@@ -22,6 +22,12 @@ def make_model(backbone):
 
 
 @pytest.fixture
+def make_cell(make_model):
+    """make_cell(**config): the memory cell of a fresh tiny RMT."""
+    return lambda **config: make_model("none", **config).cell
+
+
+@pytest.fixture
 def fresh_accelerator():
     """A process has one state of Accelerate, kept for good: what the tests before left of it is forgotten."""
     pytest.importorskip("accelerate").state.AcceleratorState._reset_state(True)

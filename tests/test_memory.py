@@ -10,11 +10,6 @@ from rmt_demo.memory import segment_mask
 M, WIDTH = 4, 32
 
 
-@pytest.fixture
-def make_cell(make_model):
-    return lambda **config: make_model("none", **config).cell
-
-
 def segments(batch: int, length: int, seed: int = 0) -> torch.Tensor:
     """[CLS] text [SEP] of random tokens, [B, L] in all."""
     ids = torch.randint(50, 110, (batch, length), generator=torch.Generator().manual_seed(seed))

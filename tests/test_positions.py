@@ -11,11 +11,6 @@ M, WIDTH = 4, 32
 STORED = {"num_stored_tokens": 6, "memory_update": "gated", "spread_memory": True}
 
 
-@pytest.fixture
-def make_cell(make_model):
-    return lambda **config: make_model("none", **config).cell
-
-
 @pytest.mark.parametrize(("segment_length", "stored"), [(16, 6), (100, 40), (128, 3)])
 def test_stored_tokens_stand_in_their_order_at_positions_there_are(make_cell, segment_length, stored):
     cell = make_cell(**STORED | {"num_stored_tokens": stored}, segment_length=segment_length)
@@ -37,14 +32,15 @@ def test_age_goes_the_way_that_positions_go_on_the_whole(make_cell):
     # A slope, and a wave that comes to nothing.
     positions.table.weight.data = 0.25 * place * way + (-1.0) ** place * wave
     filled = torch.tensor([[True] * 6, [True, False, True, False, False, False]])
-    age = positions.aging(filled, torch.float32)
+    age = positions.aging(positions.of_stored(filled), torch.float32)
     torch.testing.assert_close(age[0, :, 5], 3 * 0.25 * torch.arange(6.0))
     torch.testing.assert_close(age[1, :3, 5], 3 * 0.25 * torch.tensor([0.0, 0.0, 1.0]), msg="blank ones do not count")
     assert age[..., [n for n in range(WIDTH) if n != 5]].abs().max() < 1e-4
 
 
 def test_without_a_slope_age_adds_nothing(make_cell):
-    age = make_cell(**STORED).positions.aging(torch.ones(2, 6, dtype=torch.bool), torch.bfloat16)
+    positions = make_cell(**STORED).positions
+    age = positions.aging(positions.of_stored(torch.ones(2, 6, dtype=torch.bool)), torch.bfloat16)
     assert age.dtype == torch.bfloat16 and not age.any() and age.shape[:2] == (2, 6)
 
 
@@ -53,7 +49,8 @@ def test_the_question_sees_the_age_of_what_is_stored(make_cell):
     ids = torch.tensor([[2, 60, 61, 62, 3]])
     memory = torch.randn(1, M + 6, WIDTH, generator=torch.Generator().manual_seed(0))
     aged = memory.clone()
-    aged[:, M:] += sloped.positions.aging(torch.ones(1, 6, dtype=torch.bool), torch.float32)
+    ages = sloped.positions.of_stored(torch.ones(1, 6, dtype=torch.bool))
+    aged[:, M:] += sloped.positions.aging(ages, torch.float32)
     torch.testing.assert_close(sloped(ids, memory)[0], plain(ids, aged)[0])
     assert (sloped(ids, memory)[0] - plain(ids, memory)[0]).abs().max() > 1e-3
 
