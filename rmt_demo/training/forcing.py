@@ -40,10 +40,10 @@ def force(
 def by_piece(
     inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor
 ) -> dict[str, Tensor | int]:
-    """A batch's `inputs` with every question up to five times: with nothing of its answer given, with who it goes by
-    ("mary", so that what she did is asked for, the hardest piece), with any part of its thought, with all of it
-    (`thoughts` [Q], their pieces, 0 = none), and with some of what comes after. Of each, `labels` keeps the piece that
-    comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer."""
+    """A batch's `inputs` with every question up to four times: with nothing of its answer given, with all of its
+    thought (`thoughts` [Q], their pieces, 0 = none), with some of what comes after, and in half of them with who it
+    goes by ("mary", so that what she did is asked for) or any part of its thought. Of each, `labels` keeps the piece
+    that comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer, mostly easy and asked less."""
     asked, queries, labels = [], [], []
     rows = zip(
         inputs["query_ids"], inputs["labels"], slots(inputs["query_ids"], config), thoughts.tolist(), strict=True
@@ -51,9 +51,11 @@ def by_piece(
     for number, (ids, label, where, thought) in enumerate(rows):
         most = min(int((label != config.sep_token_id).sum()), len(label) - 1)
         thought = min(thought, most)
-        beginnings = {0, thought, rng.randint(min(thought + 1, most), most)}
-        if thought > 1:
-            beginnings |= {rng.randint(1, thought - 1), max(1, thought - 2)}  # "took" and the arrow come after who
+        beginnings = {0, thought}
+        if most > thought + 1 or rng.random() < 0.4:
+            beginnings.add(rng.randint(min(thought + 1, most), most))
+        if thought > 1 and rng.random() < 0.5:  # "took" and the arrow come after who
+            beginnings.add(rng.choice((rng.randint(1, thought - 1), max(1, thought - 2))))
         for given in sorted(beginnings):
             query, left = ids.clone(), torch.full_like(label, IGNORED)
             query[where[:given]], left[given] = label[:given], label[given]

@@ -2,7 +2,7 @@
 
 from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
-from .stories import AGES, CROWDS, GIVERS, PIECES, SAGAS, STORIES
+from .stories import AGES, CROWDS, GIVERS, PIECES, RETOLD, SAGAS, STORIES
 
 RECIPES = {
     "open": OPEN,
@@ -19,6 +19,7 @@ RECIPES = {
     "pieces": PIECES,
     "crowds": CROWDS,
     "ages": AGES,
+    "retold": RETOLD,
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,

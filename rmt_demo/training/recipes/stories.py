@@ -88,3 +88,25 @@ AGES = dataclasses.replace(
         Stage(Mixture(9, (1, 10), sentences=(2, 12), background=40, **(SAGA | WEAK)), (272,), 5e-4, 1.0, 350),
     ),
 )
+
+# For the checkpoint of AGES, which knew who went where in long texts and then named an earlier place: the same segments
+# are read in several orders and up to several places, so that nothing but the order tells the answers apart.
+RETOLD_TASKS = ("qa1", "qa1", "qa3", "qa4", "qa5", "qa5", "qa5", "qa5", "gifts", "routes")
+RETOLD = dataclasses.replace(
+    AGES,
+    stages=(
+        Stage(
+            Mixture(
+                7,
+                (1, 12),
+                sentences=(2, 12),
+                background=24,
+                **(SAGA | {"tasks": RETOLD_TASKS, "questions": 5, "readings": 3}),
+            ),
+            (272,),
+            5e-4,
+            1.0,
+            540,
+        ),
+    ),
+)
