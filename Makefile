@@ -67,7 +67,8 @@ train: env ## train checkpoints like those in checkpoints/, into runs/
 	$(PY) -m rmt_demo train --recipe givers --init runs/sagas --out runs/givers
 	$(PY) -m rmt_demo train --recipe pieces --init runs/givers --out runs/pieces
 	$(PY) -m rmt_demo train --recipe crowds --init runs/pieces --out runs/crowds
-	$(PY) -m rmt_demo train --recipe ages --init runs/crowds --out runs/rmt-stories
+	$(PY) -m rmt_demo train --recipe ages --init runs/crowds --out runs/ages
+	$(PY) -m rmt_demo train --recipe retold --init runs/ages --out runs/rmt-stories
 
 eval: env ## measure rmt-minilm and write results/
 	$(PY) -m rmt_demo eval --checkpoint checkpoints/rmt-minilm --out results
