@@ -10,9 +10,10 @@ from tiny import tiny_backbone, tiny_book, tiny_model
 
 from rmt_demo.answers import Answer
 from rmt_demo.data.babi import QA
-from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.facts import UNKNOWN, StoryGenerator
+from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
 from rmt_demo.evaluation import extrapolation, results, stretches

@@ -10,7 +10,7 @@ from tiny import tiny_backbone, tiny_book, tiny_model
 from rmt_demo import Reader, accuracies, plots
 from rmt_demo.attention import SegmentAttention
 from rmt_demo.cli import main
-from rmt_demo.data.batches import Mixture
+from rmt_demo.data.samples import Mixture
 from rmt_demo.evaluation import figures, stages
 from rmt_demo.evaluation.report import TITLES
 from rmt_demo.training.curriculum import Recipe, Stage

@@ -6,7 +6,8 @@ from tiny import tiny_backbone, tiny_book, tiny_model
 
 from rmt_demo import checkpoints
 from rmt_demo.data import corpora
-from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data.batches import BatchMaker
+from rmt_demo.data.samples import Mixture
 from rmt_demo.training import guide as guides
 from rmt_demo.training.guide import Guide, Told, litter
 

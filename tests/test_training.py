@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from tiny import tiny_book
 
 from rmt_demo import RMTConfig, RMTForMaskedLM, RMTForSequenceClassification, low_rank
-from rmt_demo.data.batches import BatchMaker, Mixture
+from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.corpora import Background
+from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES, TASKS
 from rmt_demo.training.curriculum import Curriculum, Recipe, Stage
 from rmt_demo.training.recipes import RECIPES

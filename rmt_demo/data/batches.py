@@ -69,7 +69,7 @@ class BatchMaker:
             told += sample.facts
             order = [-2] * sample.steps  # -2: any background row
             for step in sorted(set(sample.places) - {sample.steps}):
-                inside = sample.inside(step)
+                inside = sample.inside(step, sample.facts)
                 order[step] = len(rows)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == sample.steps - 1 and not with_tail else room
@@ -77,7 +77,7 @@ class BatchMaker:
                 rows.append(row)
                 marks.append(marked)
             orders.append(order)
-            in_tail = sample.inside(sample.steps)
+            in_tail = sample.inside(sample.steps, sample.facts)
             for question, ids in sample.questions:
                 left, needed = room - len(ids), sum(map(len, in_tail))
                 size = rng.randint(needed, max(needed, left))

@@ -1,9 +1,10 @@
 """Stories as a batch has them: what is told, in which of so many segments, and what is asked."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from ..config import RMTConfig
 from ..questions import question_ids
@@ -63,6 +64,7 @@ class Mixture:
     own_rate: float = 0.0
 
 
+Part = TypeVar("Part")
 Asked = list[tuple[Question, list[int]]]  # questions with their tokens
 
 
@@ -80,9 +82,9 @@ class Sample:
     steps: int
     questions: Asked
 
-    def inside(self, step: int) -> list[list[int]]:
-        """The facts of one segment."""
-        return [fact for fact, place in zip(self.facts, self.places, strict=True) if place == step]
+    def inside(self, step: int, parts: Sequence[Part]) -> list[Part]:
+        """Of `parts`, one for each fact, those of the facts in one segment."""
+        return [part for part, place in zip(parts, self.places, strict=True) if place == step]
 
 
 class Sampler:
@@ -128,12 +130,7 @@ class Sampler:
                 steps = rng.sample(range(sample.steps), sample.steps)
             else:
                 steps = list(range(rng.randint(sample.places[0] + 1, sample.steps)))
-            told = [
-                fact
-                for step in steps
-                for fact, place in zip(sample.story.statements, sample.places, strict=True)
-                if place == step
-            ]
+            told = [fact for step in steps for fact in sample.inside(step, sample.story.statements)]
             split, most = self.stories.split, mixture.questions
             yield steps, self._with_ids(asked_again(sample.task, rng, told, split, most, mixture.unknown_rate))
 

@@ -21,9 +21,10 @@ from ..answers import ask as say
 from ..config import RMTConfig
 from ..data import corpora, strange
 from ..data.babi import QA
-from ..data.batches import Batch, BatchMaker, Mixture
+from ..data.batches import Batch, BatchMaker
 from ..data.facts import UNKNOWN, StoryGenerator
 from ..data.haystack import Fact, Haystack
+from ..data.samples import Mixture
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader

@@ -6,7 +6,7 @@ come first: with 64 tokens to look at, writing to memory is learned in minutes; 
 
 from dataclasses import dataclass, field
 
-from ..data.batches import Mixture
+from ..data.samples import Mixture
 
 SMOOTHING = 0.05  # weight of the newest batch in the running accuracy
 

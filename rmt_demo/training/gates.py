@@ -23,8 +23,9 @@ from tqdm import trange
 from .. import backbones, checkpoints
 from ..data import corpora
 from ..data.babi import QA
-from ..data.batches import Batch, BatchMaker, Mixture
+from ..data.batches import Batch, BatchMaker
 from ..data.noise import consecutive
+from ..data.samples import Mixture
 from ..data.tasks import TASKS
 from ..heads import RMTForMaskedLM
 from ..modeling import RMTModel

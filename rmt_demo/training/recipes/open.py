@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ...data.batches import Mixture
+from ...data.samples import Mixture
 from ..curriculum import Recipe, Stage
 
 ALONE = Mixture(64, segments=(1, 1), facts=(1, 2), questions=3, tail_rate=0.05, background=1)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ...data.batches import Mixture
+from ...data.samples import Mixture
 from ..curriculum import Recipe, Stage
 
 # The paper's three tasks in segments of the paper's size, 10 memory tokens and 499 of text, with write gates and text

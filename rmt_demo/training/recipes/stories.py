@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ...data.batches import Mixture
+from ...data.samples import Mixture
 from ..curriculum import Recipe, Stage
 from .open import FURTHER
 
