@@ -20,7 +20,7 @@ from ..questions import question_ids
 from ..reader import Reader
 from ..segments import token_ids
 from .extrapolation import background_text
-from .report import PAPER_SEGMENTS, PAPER_STAGES
+from .paper import PAPER_SEGMENTS, PAPER_STAGES
 from .results import BACKGROUND
 
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.strange import KINDS
+from . import goals
+from .paper import PAPER_ACCURACY, PAPER_SEGMENTS, PAPER_STAGES
 
 BEGIN, END = "<!-- results: python -m rmt_demo.evaluation.report -->\n", "<!-- end of results -->"
+SUMMARY = "<summary>All accuracies, task by task and length by length</summary>"
 TITLES = {
     "memorize": "memorize",
     "detect": "detect & memorize",
@@ -36,21 +39,12 @@ SPECIALIST_COLUMNS = (1, 2, 8, 64, 512, 1024, 2048, 4096, 20_040, 114_600)  # th
 SPECIALIST_STRANGE = {
     f"{task}-{kind}": f"{TITLES[task]} in {kind}" for task in ("detect", "reasoning") for kind in KINDS
 }
-PAPER_SEGMENTS = (64, 512, 1024, 2048, 4096)
-# arXiv 2304.11062, figure 1: accuracy in percent at PAPER_SEGMENTS, trained on 7 segments. Read off the plot, so good
-# to about one percent; the paper gives no intervals.
-PAPER_ACCURACY = {
-    "memorize": (98, 93, 92, 90, 90),
-    "detect": (99, 98, 97, 97, 96),
-    "reasoning": (89, 85, 84, 83, 82),
-}
-# The same, figure 5: {task: {most segments trained on: {segments: accuracy}}}, what can be read off it. Chance is 17.
-PAPER_STAGES = {
-    "memorize": {1: {2: 17, 15: 17}, 2: {15: 24}, 5: {15: 61}, 6: {15: 61}, 7: {15: 100}},
-    "detect": {1: {2: 17, 15: 17}, 2: {15: 24}, 7: {15: 100}},
-    "reasoning": {7: {1: 52, 2: 100, 6: 100, 15: 91}},
-}
 STAGE_LINES, STAGE_COLUMNS = (1, 2, 3, 5, 7), (1, 2, 4, 7, 15)
+
+
+def shown(results: Path) -> str:
+    """What the README shows: the goals, and all other tables folded up."""
+    return f"{goals.table(results)}\n<details>\n{SUMMARY}\n\n{tables(results)}\n</details>\n"
 
 
 def tables(results: Path) -> str:
@@ -142,10 +136,10 @@ def _cell(row: dict) -> str:
 
 
 def update(readme: Path, results: Path) -> None:
-    """Put the tables between their two marks in `readme`."""
+    """Put what there is of results between their two marks in `readme`."""
     before, rest = readme.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    readme.write_text(before + BEGIN + tables(results) + END + after)
+    readme.write_text(before + BEGIN + shown(results) + END + after)
 
 
 if __name__ == "__main__":
