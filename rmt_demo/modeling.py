@@ -104,24 +104,27 @@ class RMTModel(RMTPreTrainedModel):
         Returns:
             memory [B, m + s, d] and gates [B, S, m].
         """
-        depth, steps, gates = self.config.bptt_depth, order.shape[1], []
-        rows = order.clamp(min=0)
+        depth, steps = self.config.bptt_depth, order.shape[1]
+        gates = memory.new_zeros(*order.shape, self.config.num_memory_tokens)
         if not self.config.text_attends_memory and steps:
             text = self._encode_table(input_ids, attention_mask, num_trained)
         for t in range(steps):
+            reading = (order[:, t] >= 0).nonzero()[:, 0]  # the samples whose text goes on
+            if not len(reading):
+                continue
+            everyone = len(reading) == len(memory)  # then nothing is copied
+            rows, before = order[reading, t], memory if everyone else memory[reading]
             # Segment t is handed over steps - t times before the last segment is done with it.
             with torch.set_grad_enabled(torch.is_grad_enabled() and (depth is None or steps - t <= depth)):
                 if self.config.text_attends_memory:
-                    new = self.cell(input_ids[rows[:, t]], memory, attention_mask[rows[:, t]])[1]
+                    new = self.cell(input_ids[rows], before, attention_mask[rows])[1]
                 else:
-                    new = self.cell.update(memory, _pick(text, rows[:, t]))
-                written, gate = self.write(memory, new)
-                real = (order[:, t] >= 0)[:, None]
-                memory = torch.where(real[..., None], written, memory)
-                gates.append(gate * real)
-        return memory, torch.stack(gates, dim=1) if gates else memory.new_zeros(
-            len(memory), 0, self.config.num_memory_tokens
-        )
+                    new = self.cell.update(before, _pick(text, rows))
+                written, gate = self.write(before, new)
+                written = written.to(memory.dtype)
+                memory = written if everyone else memory.index_copy(0, reading, written)
+                gates[reading, t] = gate.to(gates.dtype)
+        return memory, gates
 
     def _ask(self, query_ids: Tensor, memory: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor]:
         """The segments of Q questions [Q, L], each with a memory of its own [Q, m + s, d]: what the cell returns. Those

@@ -197,6 +197,22 @@ def test_padding_and_empty_steps_of_a_table_change_nothing(make_model, sees, upd
     close(found.memory, wanted.memory)
 
 
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_step_runs_the_samples_whose_text_goes_on_and_no_others(make_model, monkeypatch, sees):
+    model = make_model("none", text_attends_memory=sees)
+    step, batches = ("forward", []) if sees else ("update", [])
+    run = getattr(model.cell, step)
+
+    def spy(first, *others):
+        batches.append(len(first))
+        return run(first, *others)
+
+    monkeypatch.setattr(model.cell, step, spy)
+    order = torch.tensor([[0, -1, 1, -1], [-1, -1, 2, 3]])
+    out = model(random_text(4, 10), order=order, query_ids=random_text(2, 9, seed=5))
+    assert batches[:3] == [1, 2, 1] and out.gates.shape == (2, 4, 4)
+
+
 # -- the heads, and what is refused
 
 

@@ -42,9 +42,9 @@ class Guided:
         """Take what gates should learn and how much it counts, [B, S, m]; which segments have a fact, and the order of
         a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter."""
         read = order >= 0
-        weight = weight * read[..., None]
         opened = torch.maximum(WriteGate.stretch(wanted), litter(read, wanted.shape[2], self.share))
-        self.steps = zip(wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
+        steps = zip(read.unbind(1), wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
+        self.steps = ([part[now] for part in parts] for now, *parts in steps if now.any())
         self.losses, self.read = [wanted.new_zeros(())], read.sum().clamp(min=1)
 
     def _open(self, gate: WriteGate, seen: tuple[Tensor, Tensor], _) -> Tensor:
