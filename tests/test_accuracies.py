@@ -4,7 +4,7 @@ import pytest
 from tiny import row
 
 from rmt_demo import accuracies
-from rmt_demo.evaluation.report import TITLES
+from rmt_demo.evaluation.tables import TITLES
 
 
 def test_accuracy_draws_intervals_in_order_of_length():

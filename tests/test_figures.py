@@ -12,7 +12,7 @@ from rmt_demo.attention import SegmentAttention
 from rmt_demo.cli import main
 from rmt_demo.data.samples import Mixture
 from rmt_demo.evaluation import figures, stages
-from rmt_demo.evaluation.report import TITLES
+from rmt_demo.evaluation.tables import TITLES
 from rmt_demo.training.curriculum import Recipe, Stage
 from rmt_demo.training.recipes import RECIPES
 

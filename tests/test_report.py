@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rmt_demo.evaluation.report import BEGIN, END, SPECIALIST, TELLER, shown, tables, update
+from rmt_demo.evaluation.report import BEGIN, END, shown, update
+from rmt_demo.evaluation.tables import SPECIALIST, TELLER, tables
 
 ROOT = Path(__file__).parents[1]
 

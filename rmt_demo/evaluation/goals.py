@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..data.strange import KINDS
 from .intervals import proportion
 from .paper import PAPER_ACCURACY, PAPER_STAGES
+from .tables import BABI, TITLES, cell, markdown
 
 STRANGE_LOSS = 3  # points that a background of a kind never trained on may cost
 
@@ -35,19 +36,19 @@ def _strange(folder: str, task: str) -> dict:
 
 
 GOALS = (
-    Goal("memorize", 99, 4096, ("rmt-places/memorize",), f"about {PAPER_ACCURACY['memorize'][-1]}"),
-    Goal("detect & memorize", 99, 4096, ("rmt-places/detect",), f"about {PAPER_ACCURACY['detect'][-1]}"),
-    Goal("reasoning", 98, 4096, ("rmt-places/reasoning",), f"about {PAPER_ACCURACY['reasoning'][-1]}"),
+    Goal(TITLES["memorize"], 99, 4096, ("rmt-places/memorize",), f"about {PAPER_ACCURACY['memorize'][-1]}"),
+    Goal(TITLES["detect"], 99, 4096, ("rmt-places/detect",), f"about {PAPER_ACCURACY['detect'][-1]}"),
+    Goal(TITLES["reasoning"], 98, 4096, ("rmt-places/reasoning",), f"about {PAPER_ACCURACY['reasoning'][-1]}"),
     Goal("reasoning, all in one segment", 99, 1, ("rmt-places/reasoning",), f"about {PAPER_STAGES['reasoning'][7][1]}"),
     Goal("memorize, 50 million tokens", 95, 114_600, ("rmt-places/memorize",), "79.9 (ARMT, another task)"),
     Goal("reasoning, the worst of six strange backgrounds", **_strange("rmt-places/", "reasoning")),
     Goal("1 to 3 open facts in unseen words", 90, 4096, ("open",)),
     Goal("open facts, the worst of six strange backgrounds", **_strange("", "open")),
-    Goal("qa1, one supporting fact", 95, 700, ("rmt-stories/qa1", "rmt-stories-seed-1/qa1")),
-    Goal("qa2, two supporting facts", 70, 700, ("rmt-stories/qa2",)),
-    Goal("qa3, three supporting facts", 70, 700, ("rmt-stories/qa3",)),
-    Goal("qa4, two-argument relations", 95, 700, ("rmt-stories/qa4",)),
-    Goal("qa5, three-argument relations", 85, 700, ("rmt-stories/qa5", "rmt-stories-seed-1/qa5")),
+    Goal(BABI["qa1"], 95, 700, ("rmt-stories/qa1", "rmt-stories-seed-1/qa1")),
+    Goal(BABI["qa2"], 70, 700, ("rmt-stories/qa2",)),
+    Goal(BABI["qa3"], 70, 700, ("rmt-stories/qa3",)),
+    Goal(BABI["qa4"], 95, 700, ("rmt-stories/qa4",)),
+    Goal(BABI["qa5"], 85, 700, ("rmt-stories/qa5", "rmt-stories-seed-1/qa5")),
 )
 HEAD = ("%", "segments", "others", "goal", "measured", "haystacks", "checkpoint", "reached")
 
@@ -58,7 +59,7 @@ def table(results: Path, goals: Sequence[Goal] = GOALS) -> str:
     lines = [line for goal in goals if (line := _line(results, goal))]
     if not lines:
         return ""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (HEAD, ["---"] * len(HEAD), *lines)) + "\n"
+    return markdown([HEAD, ["---"] * len(HEAD), *lines])
 
 
 def _line(results: Path, goal: Goal) -> list[str]:
@@ -76,7 +77,7 @@ def _line(results: Path, goal: Goal) -> list[str]:
         f"{goal.segments:,}",
         goal.paper,
         str(least),
-        f"{found['accuracy']} ({found['low']}–{found['high']})",
+        cell(found),
         str(found["samples"]),
         goal.files[0].rpartition("/")[0] or "rmt-minilm",
         "yes" if found["accuracy"] >= least else "no",
