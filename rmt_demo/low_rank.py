@@ -28,19 +28,18 @@ def is_adapted(model: nn.Module) -> bool:
     return hasattr(model.backbone, "peft_config")
 
 
-def adapt(model: nn.Module, rank: int, base: str, layers: tuple[str, ...] = ("",)) -> None:
+def adapt(model: nn.Module, rank: int, base: str) -> None:
     """Put adapters beside the square ones of the backbone's linear layers, its attention. From here on, they are all
     that is trained; until then they change nothing.
 
     Args:
         model: an RMT with the weights of the checkpoint `base`.
         rank: of the change; each layer gets 2 * d * rank numbers.
-        layers: those whose names in the backbone end in one of these; by default all of them.
     """
     from peft import LoraConfig
 
-    modules = [(name, part) for name, part in model.backbone.named_modules() if isinstance(part, nn.Linear)]
-    square = [name for name, part in modules if part.in_features == part.out_features and name.endswith(layers)]
+    modules = model.backbone.named_modules()
+    square = [name for name, part in modules if isinstance(part, nn.Linear) and part.in_features == part.out_features]
     model.config.base_checksum = backbones.checksum(model)
     model.requires_grad_(False)
     _inject(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=square, base_model_name_or_path=base))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rmt_demo.evaluation.report import BEGIN, END, shown, update
-from rmt_demo.evaluation.tables import FACTS, SPECIALIST, TELLER, tables
+from rmt_demo.evaluation.tables import SPECIALIST, TELLER, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,19 +54,6 @@ def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):
     assert main.startswith("| % |") and "open facts, 1 to 3" in main
     assert babi.startswith("| bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
     assert strange.startswith("| strange backgrounds, % |") and "open facts in logs" in strange
-
-
-def test_the_checkpoint_for_open_facts_has_tables_of_its_own(tmp_path):
-    write(tmp_path, "open", 80.0)
-    own = tmp_path / FACTS
-    own.mkdir()
-    write(own, "open", 91.5, segments=(8, 4096))
-    write(own, "open-logs", 70.0)
-    main, facts, strange = tables(tmp_path).split("\n\n")
-    assert "80.0" in main and "91.5" not in main
-    assert facts.startswith(f"| {FACTS}, % | 8 segments | 4,096 segments |")
-    assert '| wrongly says "unknown" | 2.5 (90.5–92.5) | 2.5 (90.5–92.5) |' in facts
-    assert "| haystacks | 9 | 9 |" in facts and "open facts in logs" in strange
 
 
 def test_the_checkpoint_for_babi_has_a_table_that_says_how_much_was_read(tmp_path):

@@ -30,8 +30,7 @@ SHORT = (1, 2, 4, 8, 64)
 LONG = (512, 1024, 2048, 4096, 11_400, 56_000, 280_000)  # the last three: 2, 10 and 50 million tokens
 BABI_COLUMNS = (*SHORT, 700)  # 128k tokens, as BABILong has them
 
-FACTS = "rmt-facts"  # a checkpoint for open facts, whose results have a folder of their own, as those of the next two
-TELLER = "rmt-stories"  # one for bAbI's tasks alone
+TELLER = "rmt-stories"  # a checkpoint for bAbI's tasks alone, whose results have a folder of their own
 SPECIALIST = "rmt-places"  # one for the paper's tasks alone
 SPECIALIST_COLUMNS = (1, 2, 8, 64, 512, 1024, 2048, 4096, 20_040, 114_600)  # the last two: 10 and 50 million tokens
 SPECIALIST_STRANGE = {
@@ -42,10 +41,12 @@ STAGE_LINES, STAGE_COLUMNS = (1, 2, 3, 5, 7), (1, 2, 4, 7, 15)
 
 def tables(results: Path) -> str:
     """Markdown tables, tasks by number of segments, of the accuracies in `results` with their 95% intervals: the main
-    one, lengths far beyond the training, bAbI's tasks and backgrounds of strange kinds; then those of the checkpoints
-    for open facts, for bAbI's tasks and for the paper's, the latter beside the paper's own, and of the paper's model
+    one, lengths far beyond the training, bAbI's tasks, also those of the checkpoint for them alone, and backgrounds of
+    strange kinds; then, of the checkpoint for the paper's tasks, those beside the paper's own, and of the paper's model
     after each stage of its curriculum. One without results is left out."""
-    main, facts = _answered(results), _answered(results / FACTS)
+    main = _rows(results, TITLES)
+    if TITLES["open"] in main:
+        main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
     told = _rows(results / TELLER, BABI)
     places = _rows(results / SPECIALIST, TITLES)
     paper = {
@@ -57,23 +58,13 @@ def tables(results: Path) -> str:
         _table("%", main, SHORT),
         _table("far beyond, %", main, LONG, _conditions(main)),
         _table("bAbI's tasks, %", _rows(results, BABI), BABI_COLUMNS),
-        _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
-        _table(f"{FACTS}, %", facts, SHORT + LONG, _conditions(facts)),
-        _table(f"{FACTS}, strange backgrounds, %", _rows(results / FACTS, STRANGE), SHORT),
         _table(f"{TELLER}, bAbI's tasks, %", told, BABI_COLUMNS, _conditions(told)),
+        _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
         _table(f"{SPECIALIST}, %", places, SPECIALIST_COLUMNS, paper | _conditions(places)),
         _table(f"{SPECIALIST}, strange backgrounds, %", _rows(results / SPECIALIST, SPECIALIST_STRANGE), SHORT),
         _table("the paper's model, %", stages, STAGE_COLUMNS, last_stages),
     ]
     return "\n".join(filter(None, parts))
-
-
-def _answered(results: Path) -> dict[str, dict[int, dict]]:
-    """The same as `_rows` of all tasks but bAbI's, and how often a question about an open fact went unanswered."""
-    rows = _rows(results, TITLES)
-    if TITLES["open"] in rows:
-        rows['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in rows[TITLES["open"]].items()}
-    return rows
 
 
 def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:

@@ -36,7 +36,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
         except RuntimeError as error:
             raise ValueError(f"{init} has another shape than the recipe's model: train without --init.") from error
     if recipe.rank:
-        low_rank.adapt(model, recipe.rank, base, recipe.layers)
+        low_rank.adapt(model, recipe.rank, base)
         if base != str(init):  # going on from a change of the same checkpoint
             low_rank.load(model, init)
     for module in model.modules():

@@ -50,7 +50,6 @@ class Recipe:
     by_piece        ask for one piece of an answer at a time, as when it is filled in (see `forcing.py`)
     rank            only a change of this rank of the attention of --init is trained and stored (see `low_rank.py`); 0:
                     everything is
-    layers          of the attention, those that it changes, by how their names in the backbone end; all by default
     init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
                     of what is new and keeps what it could (arXiv 2109.01903)
     """
@@ -65,7 +64,6 @@ class Recipe:
     litter: float = 0.15
     by_piece: bool = False
     rank: int = 0
-    layers: tuple[str, ...] = ("",)
     init_share: float = 0.0
 
 

@@ -1,6 +1,6 @@
 """The recipes that `python -m rmt_demo train --recipe NAME` knows."""
 
-from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, SPELT, WIDER
+from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
 from .stories import AGES, CROWDS, GIVERS, PIECES, RETOLD, SAGAS, STORIES
 
@@ -10,7 +10,6 @@ RECIPES = {
     "wider": WIDER,
     "roomy": ROOMY,
     "further": FURTHER,
-    "spelt": SPELT,
     "stable": STABLE,
     "steady": STEADY,
     "close": CLOSE,

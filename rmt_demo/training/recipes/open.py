@@ -121,22 +121,3 @@ SMOKE = Recipe(
         Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), (64,), 3e-4, 1.0, 10, gate_penalty=0.5),
     ),
 )
-
-# For the checkpoint of FURTHER, which of an answer of two or three WordPieces often gave the first alone ("department"
-# for "department store"): everyday facts asked piece by piece, with gates that are told where the facts are, as in
-# `stories.py`, but as a change of rank one. Start it with --init, once the gates of FURTHER have been taught.
-SPELT_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
-SPELT_FACTS = {"facts": (1, 6), "tail_rate": 0.0, "tasks": SPELT_TASKS}
-SPELT = Recipe(
-    config=FURTHER.config | {"num_stored_tokens": 1024},
-    warmup=15,
-    told_gates=True,
-    litter=0.3,
-    by_piece=True,
-    rank=1,
-    layers=("query", "value", "dense"),
-    stages=(
-        Stage(Mixture(16, (1, 3), task_rate=0.25, background=6, **SPELT_FACTS), (272,), 2e-3, 1.0, 100),
-        Stage(Mixture(16, (1, 4), task_rate=0.2, background=12, **SPELT_FACTS), (272,), 2e-3, 1.0, 100),
-    ),
-)
