@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 def write(folder: Path, file: str, accuracy: float, samples: int, segments: int = 8) -> None:
     row = {"segments": segments, "accuracy": accuracy, "low": accuracy - 9, "high": accuracy + 1, "samples": samples}
     (folder / file).parent.mkdir(exist_ok=True)
-    (folder / f"{file}.json").write_text(json.dumps({"rows": [row]}))
+    (folder / f"{file}.json").write_text(json.dumps({"checkpoint": "rmt-any", "rows": [row]}))
 
 
 def cells(folder: Path, goal: Goal) -> list[str]:
@@ -22,12 +22,12 @@ def test_haystacks_of_several_files_are_counted_together(tmp_path):
     write(tmp_path, "told/qa5", 87.5, 64)
     write(tmp_path, "more/qa5", 76.6, 64)
     found = cells(tmp_path, Goal("qa5", 85, 8, ("told/qa5", "more/qa5")))
-    assert found == ["qa5", "8", "", "85", "82.0 (74.5–87.7)", "128", "told", "no"], "56 and 49 of 64"
+    assert found == ["qa5", "8", "", "85", "82.0 (74.5–87.7)", "128", "rmt-any", "no"], "56 and 49 of 64"
 
 
 def test_a_goal_is_reached_by_the_share_that_was_measured(tmp_path):
     write(tmp_path, "open", 90.0, 100)
-    assert cells(tmp_path, Goal("open", 90, 8, ("open",)))[-2:] == ["rmt-minilm", "yes"]
+    assert cells(tmp_path, Goal("open", 90, 8, ("open",)))[-2:] == ["rmt-any", "yes"]
     assert cells(tmp_path, Goal("open", 90.1, 8, ("open",)))[-1] == "no"
 
 

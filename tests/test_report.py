@@ -15,7 +15,7 @@ def write(folder: Path, task: str, accuracy: float, segments=(1, 64)) -> None:
     interval = {"accuracy": accuracy, "low": accuracy - 1, "high": accuracy + 1, "samples": 9}
     read = {"tokens": 1234, "peak_memory_mb": 987.6, "false_unknown": {**interval, "accuracy": 2.5}}
     rows = [{"segments": n, **interval, **read} for n in segments]
-    (folder / f"{task}.json").write_text(json.dumps({"task": task, "rows": rows}))
+    (folder / f"{task}.json").write_text(json.dumps({"task": task, "checkpoint": "rmt-any", "rows": rows}))
 
 
 def test_table_has_a_line_for_each_result_and_a_column_for_each_length(tmp_path):

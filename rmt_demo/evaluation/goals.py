@@ -1,6 +1,5 @@
 """What the project set out to show, and how far it has come: the README's first table, made from `results/` alone."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +7,7 @@ from typing import NamedTuple
 from ..data.strange import KINDS
 from .intervals import proportion
 from .paper import PAPER_ACCURACY, PAPER_STAGES
-from .tables import BABI, TITLES, cell, markdown
+from .tables import BABI, TITLES, cell, markdown, rows_of
 
 STRANGE_LOSS = 3  # points that a background of a kind never trained on may cost
 
@@ -64,9 +63,11 @@ def table(results: Path, goals: Sequence[Goal] = GOALS) -> str:
 
 def _line(results: Path, goal: Goal) -> list[str]:
     """The cells of a goal; none while some of its files have not been measured."""
-    rows = [_row(results, file, goal.segments) for file in (*goal.files, *filter(None, [goal.rival]))]
+    files = (*goal.files, *filter(None, [goal.rival]))
+    rows = [rows_of(results / f"{file}.json").get(goal.segments) for file in files]
     if None in rows:
         return []
+    checkpoint = rows[0]["checkpoint"]
     if goal.rival:
         *rows, rival = rows
         found, least = min(rows, key=lambda row: row["accuracy"]), round(rival["accuracy"] + goal.least, 1)
@@ -79,15 +80,9 @@ def _line(results: Path, goal: Goal) -> list[str]:
         str(least),
         cell(found),
         str(found["samples"]),
-        goal.files[0].rpartition("/")[0] or "rmt-minilm",
+        checkpoint,
         "yes" if found["accuracy"] >= least else "no",
     ]
-
-
-def _row(results: Path, file: str, segments: int) -> dict | None:
-    path = results / f"{file}.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
-    return next((row for row in rows if row["segments"] == segments), None)
 
 
 def _together(rows: list[dict]) -> dict:
