@@ -6,9 +6,8 @@
     qa4   two-argument relations  places lie around places; what is north of the garden?
     qa5   three-argument ones     people give each other things; who gave what to whom?
 
-To practise on there are "routes", stories as of qa2 and qa3 with the questions of both, and of qa1, "drops", those of
-qa2 in which things are put down as often as they are picked up, and "gifts", those of qa5 with nothing but the
-questions that it seldom asks. Questions of the first three tasks have a thought to answer
+To practise on there are "routes", stories as of qa2 and qa3 with the questions of both, and of qa1, and "gifts", those
+of qa5 with nothing but the questions that it seldom asks. Questions of the first three tasks have a thought to answer
 them by: whose way to follow.
 
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
@@ -35,7 +34,7 @@ KIND_OF = {
     "subject": "site",
     "reference": "site",
 }  # where a slot is not its words' kind
-LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "drops": 3, "gifts": 1}  # sentences
+LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "gifts": 1}  # sentences
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
@@ -126,15 +125,6 @@ def routes(
     return _play(how, sentences, LEAST["routes"], _CARRYING, _routes)
 
 
-def drops(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """Stories as of `qa2` in which about as many things have been put down as are carried, to practise telling one from
-    the other. Arguments as in `qa3`."""
-    how = _Telling(rng, split, questions, extra_words, unknown_rate)
-    return _play(how, sentences, LEAST["drops"], _PUTTING, _things)
-
-
 def gifts(
     rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
 ) -> Story:
@@ -153,9 +143,8 @@ def asked_again(
 
 
 QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
-PRACTICE = {"routes": routes, "drops": drops, "gifts": gifts}
+PRACTICE = {"routes": routes, "gifts": gifts}
 _CARRYING = {"go": 3, "take": 2, "drop": 1}
-_PUTTING = {"go": 2, "take": 2, "drop": 4}
 _GIVING = {"give": 4, "go": 1, "take": 1, "drop": 1}
 
 
@@ -196,7 +185,7 @@ def _mentioned(facts: Sequence[Statement], slot: str) -> list[str]:
 
 
 # What is asked in tasks whose answers change while a story is read.
-REREAD = {"qa1": _whereabouts, "qa2": _things, "qa3": _moves, "routes": _routes, "drops": _things}
+REREAD = {"qa1": _whereabouts, "qa2": _things, "qa3": _moves, "routes": _routes}
 
 
 # -- putting a story together

@@ -34,8 +34,7 @@ class Mixture:
     tail_rate     how often the question's own segment also holds text (and maybe facts) before it; otherwise the text
                   ends in a segment of any size, and the question stands alone
     task_rate     share of samples that are one of these tasks
-    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5"; for practice "routes", "drops",
-                  "gifts")
+    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5"; for practice "routes", "gifts")
     extra_rate    share of the stories of bAbI's kind in which further words stand (see BatchMaker)
     unknown_rate  share of questions about what the text does not say, the paper's tasks apart
     families      which fact families: "train", "heldout" or "all"

@@ -2,7 +2,7 @@
 
 from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
-from .stories import AGAIN, AGES, CROWDS, GIVERS, ORDERED, PIECES, RETOLD, SAGAS, STORIES, WORDED
+from .stories import AGES, CROWDS, GIVERS, PIECES, RETOLD, SAGAS, STORIES
 
 RECIPES = {
     "open": OPEN,
@@ -20,9 +20,6 @@ RECIPES = {
     "crowds": CROWDS,
     "ages": AGES,
     "retold": RETOLD,
-    "worded": WORDED,
-    "ordered": ORDERED,
-    "again": AGAIN,
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,
