@@ -28,9 +28,8 @@ from pathlib import Path
 import torch
 
 from rmt_demo import Reader, backbones
-from rmt_demo.cli import be_quiet
+from rmt_demo.cli import be_quiet, default_checkpoint
 from rmt_demo.data.haystack import Haystack
-from rmt_demo.options import default_checkpoint
 from rmt_demo.segments import token_ids
 
 SHORTEST = 512

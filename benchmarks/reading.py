@@ -21,8 +21,8 @@ from pathlib import Path
 import torch
 
 from rmt_demo import Reader
+from rmt_demo.cli import default_checkpoint
 from rmt_demo.data.haystack import Haystack
-from rmt_demo.options import default_checkpoint
 
 LENGTHS = (10_000, 1_000_000)
 

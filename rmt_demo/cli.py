@@ -11,11 +11,13 @@ from pathlib import Path
 
 from .options import build_parser
 
+CHECKPOINT = Path("checkpoints/rmt-minilm")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 2 for bad input, 130 when interrupted."""
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(default_checkpoint()).parse_args(argv)
         COMMANDS[args.command](args)
     except (ValueError, OSError) as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -24,6 +26,12 @@ def main(argv: list[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def default_checkpoint() -> Path:
+    """The trained one, in the working directory or beside the package."""
+    beside = Path(__file__).parents[1] / CHECKPOINT
+    return CHECKPOINT if CHECKPOINT.exists() else beside  # absolute, so that it is never taken for a Hub id
 
 
 def run_ask(args: argparse.Namespace) -> None:

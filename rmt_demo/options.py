@@ -3,23 +3,14 @@
 import argparse
 from pathlib import Path
 
-CHECKPOINT = Path("checkpoints/rmt-minilm")
-
-
-def default_checkpoint() -> Path:
-    """The trained one, in the working directory or beside the package."""
-    beside = Path(__file__).parents[1] / CHECKPOINT
-    return CHECKPOINT if CHECKPOINT.exists() else beside  # absolute, so that it is never taken for a Hub id
-
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         raise ValueError(f"{message} (see {self.prog} --help).")
 
 
-def build_parser() -> Parser:
-    """All commands and their options; `command` is the name of the one given."""
-    checkpoint = default_checkpoint()
+def build_parser(checkpoint: Path) -> Parser:
+    """All commands and their options; `command` is the name of the one given, `checkpoint` the one taken if none is."""
     parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="ask|replay|train|gates|eval|figure|cost")
 

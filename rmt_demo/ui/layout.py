@@ -4,7 +4,6 @@ import importlib.util
 
 import gradio as gr
 
-from ..options import CHECKPOINT
 from ..reader import Reader
 from . import explore_layout, haystack_panel, inputs, presets, views, words
 from .explore import Explore
@@ -13,6 +12,7 @@ from .haystack_panel import QUIET, explained
 from .tour import tour
 
 TITLE = "Recurrent Memory Transformer"
+CHECKPOINT = "checkpoints/rmt-minilm"
 CSS = """
 .gradio-container { max-width: 1280px !important; margin: 0 auto !important; overflow-x: clip; }
 #ask, #again { align-self: flex-end; }
@@ -31,7 +31,7 @@ def theme() -> gr.Theme:
     return gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
-def build(reader: Reader, checkpoint: str = str(CHECKPOINT)) -> gr.Blocks:
+def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
     """The whole page around one loaded reader; `launch` starts it.
 
     Args:
