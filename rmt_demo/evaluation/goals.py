@@ -67,7 +67,6 @@ def _line(results: Path, goal: Goal) -> list[str]:
     rows = [rows_of(results / f"{file}.json").get(goal.segments) for file in files]
     if None in rows:
         return []
-    checkpoint = rows[0]["checkpoint"]
     if goal.rival:
         *rows, rival = rows
         found, least = min(rows, key=lambda row: row["accuracy"]), round(rival["accuracy"] + goal.least, 1)
@@ -80,7 +79,7 @@ def _line(results: Path, goal: Goal) -> list[str]:
         str(least),
         cell(found),
         str(found["samples"]),
-        checkpoint,
+        rows[0]["checkpoint"],
         "yes" if found["accuracy"] >= least else "no",
     ]
 
