@@ -53,7 +53,7 @@ class RMTModel(RMTPreTrainedModel):
     """The recurrence: reads segments into a memory and runs the last one with that memory in view.
 
     Raises:
-        ValueError: if segment_length is more than the backbone has positions for.
+        ValueError: if segment_length is more than the backbone has positions for, or memory tokens do not work with it.
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^(transform|bias|classifier)\b"]  # of a head that is not asked for
