@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from . import backbones
 from .reader import Reader, ReaderState, SegmentStep
 from .trace import Trace
 
@@ -99,6 +100,8 @@ def state_at(reader: Reader, trace: Trace, segments: int) -> ReaderState:
         ValueError: if there are not so many segments, or the trace is of another model.
     """
     _check_segments(trace, segments)
+    if trace.model not in (None, backbones.checksum(reader.model)):
+        raise ValueError("The trace was read by another model: name the checkpoint that it was read with.")
     fork = reader.fork()
     fork.reset()
     kept, read = trace.memory_before(segments), 0

@@ -3,8 +3,7 @@
 import json
 import zipfile
 import zlib
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -26,7 +25,7 @@ class Trace:
         trace.pin("Where is Daniel?")
         for step in reader.read(text):
             trace.add(step, reader.ask_many(trace.questions))
-        trace.tail = reader.tail
+        trace.tail, trace.model = reader.tail, backbones.checksum(reader.model)
 
     Token ids, norms, gates and beliefs are kept of every segment. Memories are thinned: when there are more than
     `max_memories`, every second one goes, so that a trace of any length stays small.
@@ -35,6 +34,7 @@ class Trace:
         questions: those pinned.
         beliefs: question -> one {"segment", "text", "score"} for each segment since it was pinned.
         tail: token ids read after the last segment, if whoever records has set it; forgotten when a segment is added.
+        model: checksum of the model that read, if whoever records has set it, so that no other goes on from here.
     """
 
     def __init__(self, max_memories: int = 512):
@@ -42,11 +42,12 @@ class Trace:
         self.questions: list[str] = []
         self.beliefs: dict[str, list[dict]] = {}
         self.tail: list[int] = []
-        self._every = 1  # the memory of every so many segments is kept
-        self._memories: list[tuple[int, Tensor]] = []  # (segment, float16, see `_trimmed`)
-        self._norms: list[Tensor] = []
-        self._gates: list[Tensor] = []
-        self._ids: list[Tensor] = []  # [tokens of the segment] int32
+        self.model: int | None = None
+        self._memory_size = 0  # m + s
+        self._memories = Pile(), 1  # float16, see `_trimmed`; of every so many segments, from the first on
+        self._norms = Pile()  # see `_trimmed`
+        self._gates = Pile()
+        self._ids = Pile()  # int32
 
     def __len__(self) -> int:
         """Segments added so far."""
@@ -68,15 +69,16 @@ class Trace:
             raise ValueError(f"{len(self.questions)} questions are pinned: give as many answers, not {len(answers)}.")
         for question, answer in zip(self.questions, answers, strict=True):
             self.beliefs[question].append({"segment": len(self), "text": answer.text, "score": answer.score})
-        self._norms.append(step.update_norm)
-        if len(self) % self._every == 0:
-            self._memories.append((len(self), _trimmed(step.memory.half())))
-        self._gates.append(step.gate)
-        self._ids.append(torch.tensor(step.ids, dtype=torch.int32))
+        self._memory_size = len(step.memory)
+        self._norms.add(_trimmed(step.update_norm))
+        memories, every = self._memories
+        if len(self) % every == 0:
+            memories.add(_trimmed(step.memory.half()))
+        self._gates.add(step.gate)
+        self._ids.add(torch.tensor(step.ids, dtype=torch.int32))
         self.tail = []
-        if len(self._memories) > self.max_memories:
-            self._memories = self._memories[::2]
-            self._every *= 2
+        if len(memories) > self.max_memories:
+            self._memories = Pile(list(memories)[::2]), 2 * every
 
     def segment(self, index: int) -> list[int]:
         """The token ids of a segment, counted from 0 in this trace."""
@@ -85,32 +87,30 @@ class Trace:
     @property
     def memories(self) -> Tensor:
         """[K, m + s, d] float16: the memory after each of the segments `memory_segments`."""
-        return _stack([self._whole(memory) for _, memory in self._memories])
+        return self._whole(list(self._memories[0]))
 
     @property
     def memory_segments(self) -> Tensor:
         """[K] which segments, counted from 0 in this trace, `memories` are from."""
-        return torch.tensor([segment for segment, _ in self._memories], dtype=torch.int64)
+        memories, every = self._memories
+        return torch.arange(len(memories)) * every
 
     def memory_before(self, segment: int) -> tuple[int, Tensor] | None:
         """The latest memory [m + s, d] kept from before a segment, with the number of segments read until then; None
         where there is none, which is so at the beginning."""
-        memories = self._memories  # looked up once: another thread may be adding
-        kept = bisect_left(memories, segment, key=lambda pair: pair[0])
-        if kept == 0:
-            return None
-        last, memory = memories[kept - 1]
-        return last + 1, self._whole(memory)
+        memories, every = self._memories  # looked up once: another thread may be adding
+        latest = min((segment - 1) // every, len(memories) - 1)
+        return (latest * every + 1, self._whole([memories[latest]])[0]) if latest >= 0 else None
 
     @property
     def update_norms(self) -> Tensor:
         """[S, m + s] how far each memory token moved at each segment."""
-        return _stack(self._norms)
+        return self._whole(list(self._norms))
 
     @property
     def gates(self) -> Tensor:
         """[S, m] how far each working token was written, 0 to 1."""
-        return _stack(self._gates)
+        return torch.stack(list(self._gates)) if len(self._gates) else torch.empty(0)
 
     @property
     def token_counts(self) -> Tensor:
@@ -120,21 +120,24 @@ class Trace:
     @property
     def token_ids(self) -> Tensor:
         """[T] int32: the segments' token ids, one after the other."""
-        return torch.cat(self._ids) if self._ids else torch.empty(0, dtype=torch.int32)
+        return torch.cat(list(self._ids)) if len(self._ids) else torch.empty(0, dtype=torch.int32)
 
-    def _whole(self, memory: Tensor) -> Tensor:
-        """A memory that was kept, with the blank tokens at its end [m + s, d]."""
-        return pad(memory, (0, 0, 0, len(self._norms[0]) - len(memory)))
+    def _whole(self, trimmed: list[Tensor]) -> Tensor:
+        """K trimmed memories, or norms, with the blank tokens at their end: [K, m + s, d], or [K, m + s]."""
+        if not trimmed:
+            return torch.empty(0)
+        rows = pad_sequence(trimmed, batch_first=True)
+        return pad(rows, (*(0, 0) * (rows.dim() - 2), 0, self._memory_size - rows.shape[1]))
 
     def save(self, folder: str | Path) -> None:
         """Write `trace.safetensors` and `trace.json` into a folder, which is made where it is missing."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         names = ("memory_segments", "update_norms", "gates", "token_counts", "token_ids")
-        kept = [memory for _, memory in self._memories]
+        kept = list(self._memories[0])
         memories = pad_sequence(kept, batch_first=True) if kept else self.memories
         save_file({name: getattr(self, name) for name in names} | {"memories": memories}, folder / TENSORS)
-        also = ("questions", "beliefs", "max_memories", "tail")
+        also = ("questions", "beliefs", "max_memories", "tail", "model")
         about = json.dumps({name: getattr(self, name) for name in also}, indent=1)
         (folder / ABOUT).write_text(about + "\n", encoding="utf-8")
 
@@ -161,23 +164,59 @@ class Trace:
 
     @classmethod
     def _from(cls, tensors: dict[str, Tensor], about: dict) -> "Trace":
-        trace, segments = cls(about["max_memories"]), tensors["memory_segments"].tolist()
+        trace, norms, gates = cls(about["max_memories"]), tensors["update_norms"], tensors["gates"]
         trace.questions, trace.beliefs, trace.tail = about["questions"], about["beliefs"], about["tail"]
-        trace._memories = list(zip(segments, map(_trimmed, tensors["memories"]), strict=True))
-        trace._every = segments[1] - segments[0] if len(segments) > 1 else 1
-        trace._norms, trace._gates = list(tensors["update_norms"]), list(tensors["gates"])
-        counts = tensors["token_counts"].tolist()
-        if sum(counts) != len(tensors["token_ids"]) or not len(counts) == len(trace._norms) == len(trace._gates):
+        trace.model = about.get("model")  # older traces do not say
+        counts, segments = tensors["token_counts"].tolist(), tensors["memory_segments"].tolist()
+        if sum(counts) != len(tensors["token_ids"]) or not len(counts) == len(norms) == len(gates):
             raise ValueError("The tensors are not of the same segments.")
-        trace._ids = list(tensors["token_ids"].split(counts)) if counts else []
+        if counts:
+            every = -(-len(counts) // max(1, len(segments)))  # at least: it doubles whenever memories are thinned
+            trace._memories = Pile(map(_trimmed, tensors["memories"])), 2 ** (every - 1).bit_length()
+            trace._memory_size = norms.shape[1]
+            trace._norms, trace._gates = Pile(map(_trimmed, norms)), Pile(gates)
+            trace._ids = Pile(tensors["token_ids"].split(counts))
+        if trace.memory_segments.tolist() != segments:
+            raise ValueError("The memories are not of every so many segments.")
         return trace
 
 
+class Pile:
+    """Tensors that are kept one behind the other in a single block, which doubles when it is full.
+
+    Each of them kept by itself, thousands of small tensors between the large ones that reading makes and frees, would
+    hold on to a hundred times their size: what is free between them is too small for the next large one.
+    """
+
+    def __init__(self, tensors: Iterable[Tensor] = ()):
+        self._block, self._ends = torch.empty(0), [0]
+        for tensor in tensors:
+            self.add(tensor)
+
+    def add(self, tensor: Tensor) -> None:
+        """Put a tensor [n, ...] on top; all but the first number, and the dtype, are the same for all."""
+        begin, end = self._ends[-1], self._ends[-1] + len(tensor)
+        if begin == 0 or end > len(self._block):
+            block = tensor.new_empty(2 * end, *tensor.shape[1:])
+            if begin:
+                block[:begin] = self._block[:begin]
+            self._block = block
+        self._block[begin:end] = tensor
+        self._ends.append(end)  # last, as another thread may be looking
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self._block[self._ends[index] : self._ends[index + 1]]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+
 def _trimmed(memory: Tensor) -> Tensor:
-    """A memory [m + s, d] without the stored tokens behind the last that is filled, which are most of it."""
-    filled = memory.any(-1).nonzero()[:, 0].tolist()
-    return memory[: filled[-1] + 1 if filled else 0].clone()
-
-
-def _stack(rows: list[Tensor]) -> Tensor:
-    return torch.stack(rows) if rows else torch.empty(0)
+    """A memory [m + s, d], or norms [m + s], without the stored tokens behind the last that is filled, which are most
+    of it."""
+    filled = memory.flatten(1).any(-1) if memory.dim() > 1 else memory
+    last = filled.nonzero()[-1:, 0].tolist()
+    return memory[: last[0] + 1 if last else 0]

@@ -7,7 +7,7 @@ import torch
 from tiny import tiny_text
 from torch.testing import assert_close
 
-from rmt_demo import Erase, Freeze, Noise, Reader, Swap, Trace, rerun, state_at
+from rmt_demo import Erase, Freeze, Noise, Reader, Swap, Trace, backbones, rerun, state_at
 from rmt_demo.replay import operate
 
 M = 4  # memory tokens of the tiny model
@@ -163,6 +163,11 @@ def test_wrong_traces_are_one_sentence(reader, record, make_model, tokenizer):
     other = Reader(make_model(num_memory_tokens=3), tokenizer)
     with pytest.raises(ValueError, match=r"memory is \(3, 32\)"):
         state_at(other, trace, 5)
+    trace.model = backbones.checksum(reader.model)
+    assert state_at(reader, trace, 5).segments_read == 5
+    alike = Reader(make_model(seed=1, memory_update="gated", text_attends_memory=False), tokenizer)
+    with pytest.raises(ValueError, match="read by another model: name the checkpoint"):
+        state_at(alike, trace, 5)
 
 
 def test_edits_are_values():

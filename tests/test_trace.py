@@ -6,6 +6,7 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_text
 
 from rmt_demo import Reader, Trace
+from rmt_demo.trace import Pile
 
 QUESTIONS = ["Where is Mary?", "Where is John?"]
 
@@ -48,12 +49,13 @@ def same(one, other):
     names = ("memories", "memory_segments", "update_norms", "gates", "token_counts", "token_ids")
     assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in names)
     assert (one.questions, one.beliefs, one.tail) == (other.questions, other.beliefs, other.tail)
+    assert one.model == other.model
 
 
 @pytest.mark.parametrize("max_memories", [2048, 8])
 def test_round_trip_and_going_on(make_trace, tmp_path, max_memories):
     trace, steps = make_trace(max_memories=max_memories)
-    trace.tail = [7, 8, 9]
+    trace.tail, trace.model = [7, 8, 9], 12345
     trace.save(tmp_path / "deep" / "folder")
     saved = load_file(tmp_path / "deep" / "folder" / "trace.safetensors")["memories"]
     assert saved[-1].any() and saved.shape[1] < trace.memories.shape[1], "stored tokens that were never used"
@@ -90,6 +92,16 @@ def test_the_latest_memory_before_a_segment(make_trace):
         read, memory = trace.memory_before(segment)
         assert read == 1 + max(last for last in kept if last < segment)
         assert torch.equal(memory, steps[read - 1].memory.half())
+
+
+def test_a_pile_is_one_block_however_many_tensors_are_in_it():
+    tensors = [torch.full((n % 4, 3), float(n)) for n in range(200)]
+    pile = Pile(tensors[:2])
+    for tensor in tensors[2:]:
+        pile.add(tensor)
+    assert len(pile) == 200 and all(map(torch.equal, pile, tensors)) and torch.equal(pile[7], tensors[7])
+    blocks = {part.untyped_storage().data_ptr() for part in pile if len(part)}
+    assert len(blocks) == 1, "each small tensor by itself keeps the memory around it from being used again"
 
 
 def test_an_empty_trace_round_trips(tmp_path):

@@ -13,7 +13,7 @@ from tiny import tiny_model, tiny_text
 
 gr = pytest.importorskip("gradio")
 
-from rmt_demo import Reader, Trace  # noqa: E402
+from rmt_demo import Reader, Trace, backbones  # noqa: E402
 from rmt_demo.answers import Answer  # noqa: E402
 from rmt_demo.ui import inputs, links, presets, takehome, words  # noqa: E402
 from rmt_demo.ui.beliefs import CHANGED, FORGOT, LEARNED, Beliefs  # noqa: E402
@@ -239,6 +239,7 @@ def test_the_zip_holds_the_whole_run(explore, tmp_path):
         assert json.loads(archive.read("answers.json"))[-1]["question"] == QUESTION
     trace = Trace.load(path)
     assert len(trace) == len(visit.trace) and trace.beliefs[QUESTION]
+    assert trace.model == backbones.checksum(visit.reader.model), "another checkpoint could go on from it unnoticed"
 
 
 def test_the_snippet_is_python_whatever_the_visitor_typed(reader):

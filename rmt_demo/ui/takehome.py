@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from .. import backbones
 from ..data import corpora
 from .visits import Visit
 
@@ -24,6 +25,7 @@ def run_zip(visit: Visit, checkpoint: str) -> Path:
         raise ValueError("Nothing has been read yet: press Read first.")
     visit.check_rest()
     visit.beliefs.save(visit.trace)
+    visit.trace.model = backbones.checksum(visit.reader.model)
     visit.trace.save(visit.folder)
     settings = visit.settings | {"checkpoint": checkpoint, "tokens_read": visit.reader.state.tokens_read}
     for name, content in (("settings.json", settings), ("answers.json", visit.answers)):
@@ -65,5 +67,5 @@ for step in reader.read(text):
 trace.tail = reader.tail
 for question, answer in zip(questions, reader.ask_many(questions)):
     print(question, answer.text, f"{{answer.score:.0%}}")
-trace.save("my_run")  # then: python -m rmt_demo replay --trace my_run
+trace.save("my_run")  # then: python -m rmt_demo replay --trace my_run --checkpoint {checkpoint}
 """
