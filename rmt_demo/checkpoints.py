@@ -8,6 +8,7 @@ from transformers import AutoConfig
 from transformers.utils import cached_file
 
 from . import backbones, low_rank
+from .data.tasks import PLACES
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
 
@@ -20,7 +21,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
 
     Raises:
         ValueError: if there is no checkpoint, it is none of an RMT that answers, its backbone cannot be
-            found, or its weights are incomplete, of another shape or not finite.
+            found, its weights are incomplete, of another shape or not finite, or its classes are not the paper's.
     """
     missing = ValueError(
         f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
@@ -30,13 +31,16 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
         raise missing
     try:
         config = AutoConfig.from_pretrained(path)
-        weights = weights_of(path)
     except OSError as error:
         raise missing from error
     except ValueError as error:
         raise ValueError(
             f"{path} is not an RMT checkpoint: its config.json is missing or cannot be understood."
         ) from error
+    try:
+        weights = weights_of(path)
+    except OSError as error:
+        raise missing from error
     name = (config.architectures or [config.model_type])[0]
     if config.model_type != "rmt" or name not in HEADS:
         raise ValueError(f"{path} is a {name}, but only {' and '.join(HEADS)} answer questions.")
@@ -52,6 +56,11 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
         raise ValueError(
             f"The weights in {path} do not fit its config.json and the backbone {config.backbone!r}: "
             "train it again, or name the backbone it was made with."
+        )
+    if isinstance(model, RMTForSequenceClassification) and model.config.num_labels != len(PLACES):
+        raise ValueError(
+            f"{path} tells {model.config.num_labels} classes apart, but answers here are the paper's {len(PLACES)} "
+            f"places: load it as {name} and call that."
         )
     if not all(p.isfinite().all() for p in model.parameters()):
         raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")

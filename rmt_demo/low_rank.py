@@ -8,7 +8,6 @@ model.safetensors. Loaded, it is a model like any other: the change is added to 
 import json
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from . import backbones
@@ -18,9 +17,16 @@ PREFIX = "base_model.model."  # of the names in the file, as peft has them
 
 
 def base_of(path: str | Path) -> str | None:
-    """The checkpoint that the one in the folder `path` stands on, or None if it stands by itself."""
+    """The checkpoint that the one in the folder `path` stands on, or None if it stands by itself.
+
+    Raises:
+        ValueError: if the file that should say so does not.
+    """
     file = Path(path) / CONFIG
-    return json.loads(file.read_text())["base_model_name_or_path"] if file.exists() else None
+    try:
+        return json.loads(file.read_text())["base_model_name_or_path"] if file.exists() else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} does not name the checkpoint that {path} is a change of: save it anew.") from error
 
 
 def is_adapted(model: nn.Module) -> bool:
@@ -55,7 +61,7 @@ def load(model: nn.Module, path: str | Path) -> None:
     from safetensors.torch import load_file
 
     stored = {name.removeprefix(PREFIX): weight for name, weight in load_file(Path(path) / WEIGHTS).items()}
-    if stored.keys() != get_peft_model_state_dict(model.backbone).keys():
+    if stored.keys() != get_peft_model_state_dict(model.backbone, save_embedding_layers=False).keys():
         raise RuntimeError(f"The adapters in {path} are not those of this model.")
     set_peft_model_state_dict(model.backbone, stored)
 
@@ -68,13 +74,13 @@ def save(model: nn.Module, path: str | Path) -> None:
     model.config.architectures, model.config.dtype = [type(model).__name__], str(model.dtype).removeprefix("torch.")
     model.config.save_pretrained(path)
     model.backbone.peft_config["default"].save_pretrained(path)
-    adapters = get_peft_model_state_dict(model.backbone)
+    adapters = get_peft_model_state_dict(model.backbone, save_embedding_layers=False)  # else peft asks the Hub
     named = {PREFIX + name: weight.detach().contiguous() for name, weight in adapters.items()}
     save_file(named, Path(path) / WEIGHTS, metadata={"format": "pt"})
 
 
 def merge(model: nn.Module, path: str | Path) -> None:
-    """Add the change in the folder `path` to the weights of an RMT that it is a change of.
+    """Add the change in the folder `path` to the weights, in float32, of an RMT that it is a change of.
 
     Raises:
         RuntimeError: as `load`.
@@ -88,8 +94,6 @@ def merge(model: nn.Module, path: str | Path) -> None:
             f"{path} is a change of other weights than those in {base_of(path)}: train it again, "
             "or take the checkpoint that it was made with."
         )
-    dtype = model.dtype
-    model.to(torch.float32)  # in bfloat16, a small change of a weight can be lost
     _inject(model, LoraConfig.from_pretrained(path))
     load(model, path)
     for name, part in list(model.backbone.named_modules()):
@@ -97,7 +101,6 @@ def merge(model: nn.Module, path: str | Path) -> None:
             part.merge()
             model.backbone.set_submodule(name, part.get_base_layer())
     del model.backbone.peft_config
-    model.to(dtype)
 
 
 def _inject(model: nn.Module, change) -> None:

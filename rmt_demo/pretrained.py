@@ -4,10 +4,13 @@ A checkpoint stores what training changed. What it left as it was, the frozen mo
 backbone that the config names, and a checksum in the config tells whether it is the one of the training.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from . import backbones, low_rank
 from .config import RMTConfig
@@ -31,7 +34,7 @@ class RMTPreTrainedModel(PreTrainedModel):
         """A new RMT around a pretrained backbone; `config` are RMTConfig fields.
 
         Raises:
-            ValueError: if the backbone cannot be found or is no encoder, or a field is out of range.
+            ValueError: if the backbone cannot be found, memory tokens do not work with it, or a field is out of range.
         """
         backbone = backbones.load_backbone(name)
         if backbones.is_decoder(backbone.config):
@@ -61,18 +64,29 @@ class RMTPreTrainedModel(PreTrainedModel):
             RuntimeError: if a change is not one of such layers.
         """
         if base := low_rank.base_of(path):
-            kwargs.setdefault("config", cls.config_class.from_pretrained(path))
-            loaded = cls.from_pretrained(backbones.resolve(base), *args, **kwargs)
-            low_rank.merge(loaded[0] if isinstance(loaded, tuple) else loaded, path)
+            config = kwargs.setdefault("config", cls.config_class.from_pretrained(path))
+            wanted = kwargs.pop("dtype", "auto")
+            wanted = config.dtype if wanted == "auto" else getattr(torch, str(wanted).removeprefix("torch."))
+            try:  # in less than float32, a small change of a weight can be lost
+                loaded = cls.from_pretrained(backbones.resolve(base), *args, dtype=torch.float32, **kwargs)
+            except OSError as error:
+                raise ValueError(
+                    f"{path} is a change of {base}, which is not there: put that checkpoint where its "
+                    f"{low_rank.CONFIG} says, or write there where it is."
+                ) from error
+            model = loaded[0] if isinstance(loaded, tuple) else loaded
+            low_rank.merge(model, path)
+            model.to(wanted).config.dtype = wanted
             return loaded
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
         if frozen := model.frozen_modules:
-            source = backbones.load_backbone(model.config.backbone, dtype=model.dtype)
+            backbone = backbones.load_backbone(model.config.backbone)
+            source = {name: backbone.get_submodule(name) for name in frozen}
             for name, module in frozen.items():
-                module.load_state_dict(source.get_submodule(name).state_dict())
+                module.load_state_dict(source[name].state_dict())
                 module.requires_grad_(False)  # loading has made new parameters
-            if model.config.embeddings_checksum not in (None, backbones.checksum(*frozen.values())):
+            if model.config.embeddings_checksum not in (None, backbones.checksum(*source.values())):
                 raise ValueError(
                     f"{path} was trained with other weights than those of the backbone {model.config.backbone!r}: "
                     "name the backbone it was made with in its config.json."
@@ -81,8 +95,12 @@ class RMTPreTrainedModel(PreTrainedModel):
         return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
-        """As in `transformers`, without what is frozen; of an adapted model, its adapters."""
-        if low_rank.is_adapted(self):
+        """As in `transformers`, without what is frozen; of an adapted model, its adapters. Of a checkpoint that was
+        there before, and was of the other kind, nothing is left: it would be taken for a part of this one."""
+        adapted = low_rank.is_adapted(self)
+        for name in (SAFE_WEIGHTS_NAME,) if adapted else (low_rank.CONFIG, low_rank.WEIGHTS):
+            (Path(path) / name).unlink(missing_ok=True)
+        if adapted:
             return low_rank.save(self, path)
         frozen = self.frozen_ids
         if frozen and kwargs.get("state_dict") is None:

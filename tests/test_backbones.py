@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+from tiny import tiny_backbone
 from transformers import AutoConfig, GPT2Config, GPT2Model
 
 from rmt_demo import RMTForMaskedLM, backbones
@@ -45,6 +47,13 @@ def test_a_missing_backbone_is_one_sentence(load, tmp_path):
         with pytest.raises(ValueError, match="neither a folder with a model nor reachable.*spelling") as error:
             load(name)
         assert "\n" not in str(error.value) and name in str(error.value)
+
+
+def test_a_backbone_that_was_half_downloaded_is_one_sentence(tmp_path):
+    weights = Path(tiny_backbone(tmp_path)) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(ValueError, match="neither a folder with a model"):
+        backbones.load_backbone(str(tmp_path))
 
 
 def test_a_packaged_backbone_that_is_not_installed_says_what_to_install(monkeypatch):

@@ -123,6 +123,41 @@ def test_a_change_that_does_not_fit_is_refused_with_a_sentence(changed, tmp_path
         config = json.loads((folder / low_rank.CONFIG).read_text()) | {"base_model_name_or_path": "nowhere/at-all"}
         (folder / low_rank.CONFIG).write_text(json.dumps(config))
     save_file(weights, folder / low_rank.WEIGHTS)
-    with pytest.raises(ValueError, match="do not fit its config.json") as caught:
+    words = "is a change of nowhere/at-all, which is not there" if damage == "base" else "do not fit its config.json"
+    with pytest.raises(ValueError, match=words) as caught:
         checkpoints.load(str(folder), torch.float32)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]"])
+def test_a_change_of_nothing_is_refused(changed, tmp_path, content):
+    changed().save_pretrained(folder := tmp_path / "change")
+    (folder / low_rank.CONFIG).write_text(content)
+    with pytest.raises(ValueError, match="does not name the checkpoint that .* is a change of"):
+        checkpoints.load(str(folder), torch.float32)
+
+
+def test_a_change_is_loaded_in_any_precision(changed, tmp_path):
+    changed().save_pretrained(tmp_path / "change")
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, "float16"):
+        model = RMTForMaskedLM.from_pretrained(tmp_path / "change", dtype=dtype)
+        assert model.dtype == model.config.dtype == getattr(torch, str(dtype).removeprefix("torch."))
+
+
+def test_nothing_is_left_of_a_checkpoint_of_the_other_kind(changed, base, tmp_path):
+    """A run into a folder that held another: what is loaded from it is the new one."""
+    whole, change = RMTForMaskedLM.from_pretrained(base).eval(), changed()
+    for model in (change, whole, change):
+        model.save_pretrained(tmp_path / "folder")
+        loaded = RMTForMaskedLM.from_pretrained(tmp_path / "folder", dtype=torch.float32).eval()
+        torch.testing.assert_close(logits(loaded), logits(model), atol=1e-5, rtol=1e-4)
+        assert (low_rank.base_of(tmp_path / "folder") is None) == (model is whole)
+
+
+def test_nobody_is_asked_on_the_network(changed, tmp_path, monkeypatch, recwarn):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("peft.utils.save_and_load.check_file_exists_on_hf_hub", lambda *a, **k: pytest.fail("asked"))
+    changed().save_pretrained("change")
+    checkpoints.load("change", torch.float32)
+    assert not [w for w in recwarn if "config" in str(w.message)]
