@@ -103,16 +103,16 @@ def query_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor
         ValueError: as `memory_attention`, or if there are no slots to fill.
     """
     input_ids, memory = _checked(model, input_ids, memory)
-    if asks := isinstance(model, RMTForMaskedLM):
-        memory = model.recall(memory, input_ids)
-    seen, rows = model.base_model.cell.rows_seen(memory), [0]
+    asks = isinstance(model, RMTForMaskedLM)
+    recalled = model.recall(memory, input_ids) if asks else memory
+    seen, rows = model.base_model.cell.rows_seen(recalled), [0]
     if asks:
         slots = (input_ids[0] == model.config.mask_token_id).nonzero().flatten().tolist()
         if not slots:
             raise ValueError("The segment has no [MASK] slots to answer in: end it with questions.question_ids(...).")
         rows = [seen + 1 + slot for slot in slots]  # memory and a separator stand between [CLS] and the text
     recorder = _Recorder(rows, _columns(seen, input_ids))
-    new = model.base_model.cell(input_ids, memory, watch=recorder)[1]
+    new = model.base_model.cell(input_ids, recalled, watch=recorder)[1]
     return _seen(model, recorder, input_ids, memory, new)
 
 

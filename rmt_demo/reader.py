@@ -12,7 +12,7 @@ own into a copy of the memory (see `RMTConfig.asks_alone`).
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -123,7 +123,8 @@ class Reader:
             ValueError: if an id is not one of the tokenizer's.
         """
         ids = iter(ids)
-        yield from self._read_blocks(iter(lambda: list(islice(ids, self.config.text_capacity)), []))
+        blocks = iter(lambda: list(islice(ids, self.config.text_capacity)), [])
+        yield from self._read_blocks(map(self._known, blocks))
 
     def read_segments(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
         """Read segments that were cut before, one step for each; no tail is left.
@@ -179,7 +180,8 @@ class Reader:
         """Go back (or over) to a state of this reader or another one of the same model.
 
         Raises:
-            ValueError: if the memory is not [m + s, d] of this model or the tail is a whole segment.
+            ValueError: if the memory is not [m + s, d] of this model, or the tail is a whole segment or of another
+                tokenizer.
         """
         own = self.model.rmt.initial_memory(1)[0]
         expected = tuple(own.shape)
@@ -187,6 +189,8 @@ class Reader:
             raise ValueError(f"This model's memory is {expected}, not {tuple(state.memory.shape)}: use its own states.")
         if len(state.tail) >= self.config.text_capacity:
             raise ValueError(f"A tail has under {self.config.text_capacity} tokens here, not {len(state.tail)}.")
+        if state.tail:
+            self._known(state.tail)
         self._state = replace(state, memory=state.memory.detach().to(own.device, own.dtype, copy=True))
 
     def fork(self) -> "Reader":
@@ -216,11 +220,16 @@ class Reader:
 
     def _checked(self, ids: list[int]) -> list[int]:
         """A segment that somebody else has cut."""
-        limit, words = self.config.text_capacity, self.model.get_input_embeddings().num_embeddings
+        limit = self.config.text_capacity
         if not 1 <= len(ids) <= limit:
             raise ValueError(f"A segment has 1 to {limit} tokens here, not {len(ids)}: use segments of the same model.")
+        return self._known(ids)
+
+    def _known(self, ids: Sequence[int]) -> Sequence[int]:
+        """Token ids that somebody else has made."""
+        words = self.model.get_input_embeddings().num_embeddings
         if not 0 <= min(ids) <= max(ids) < words:
-            raise ValueError(f"Token ids go from 0 to {words - 1} here: use segments of the same tokenizer.")
+            raise ValueError(f"Token ids go from 0 to {words - 1} here: use ids of the same tokenizer.")
         return ids
 
     def _steps(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:

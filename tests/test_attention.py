@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_memory import M, memories, same, segments
+from test_memory import WIDTH, M, memories, same, segments
 
 from rmt_demo import text_pass
 from rmt_demo.attention import SegmentAttention, memory_attention, query_attention, read, wrote
@@ -137,6 +137,15 @@ def test_slots_or_cls_and_what_they_read(make_model, applied, head, tokens, conf
         same(weights @ memory_first(value), out, 1e-6, "Are these the rows of the answer?")
     with torch.inference_mode():
         assert torch.equal(seen.memory, model(ids[None], memory=memory).memory), "recording changed the result"
+
+
+def test_a_question_leaves_nothing_of_the_memory_out(make_model):
+    """It is asked of a part of what is stored, and all of it is still there afterwards."""
+    stores = {"spread_memory": True, "memory_update": "gated", "num_stored_tokens": 60, "text_attends_memory": False}
+    model, memory = make_model(**stores), torch.randn(1, M + 60, WIDTH)
+    seen = query_attention(model, question(), memory)
+    assert seen.to_memory.shape[-1] < M + 60, "the question should be asked of a part only"
+    assert torch.isin(memory[0, M:], seen.memory).all(-1).sum() >= 60 - M, "room is made for at most M others"
 
 
 def test_an_open_answer_needs_slots(make_model):

@@ -229,6 +229,16 @@ def test_segments_that_do_not_fit_are_named(make, segment, words):
         list(reader.read_segments([[5]]))
 
 
+def test_token_ids_that_the_tokenizer_does_not_have_are_named(make):
+    reader = make()
+    for ids in ([10**6], [-1]):  # too few for a segment
+        with pytest.raises(ValueError, match="use ids of the same tokenizer"):
+            consume_ids(reader, ids)
+        with pytest.raises(ValueError, match="use ids of the same tokenizer"):
+            reader.restore(dataclasses.replace(reader.state, tail=tuple(ids)))
+    assert reader.tail == []
+
+
 def test_text_is_taken_as_it_is_read(make):
     taken = 0
 
@@ -383,6 +393,12 @@ def test_damaged_checkpoints_are_named(checkpoint, damage, words):
     with pytest.raises(ValueError, match=words) as caught:
         Reader.from_pretrained(checkpoint, device="cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_a_classifier_of_other_classes_is_refused_before_it_reads(make_model, tmp_path):
+    make_model("classification", num_labels=3).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="tells 3 classes apart, but answers here are the paper's 6 places"):
+        Reader.from_pretrained(tmp_path, device="cpu")
 
 
 @pytest.mark.parametrize("path", ["{here}/none", "~/none-such", "./none-such", "checkpoints/none-such"])
