@@ -39,12 +39,12 @@ def run_ask(args: argparse.Namespace) -> None:
     facts = [parse_fact(text) for text in args.fact]
     if args.length and not args.corpus:
         raise ValueError("--length is for a --corpus: a file is read to its end.")
-    if args.haystack not in (None, "-") and not Path(args.haystack).is_file():
+    if args.haystack not in (None, "-") and (Path(args.haystack).is_dir() or not Path(args.haystack).exists()):
         raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
 
     from tqdm import tqdm
 
-    from . import Reader, Trace
+    from . import Reader, Trace, backbones
     from .data.files import file_text
     from .data.haystack import Haystack, check_size
     from .questions import question_ids
@@ -69,10 +69,10 @@ def run_ask(args: argparse.Namespace) -> None:
             if args.trace:
                 trace.add(step, reader.ask_many(trace.questions))
     seconds = time.perf_counter() - began
-    if args.trace:
-        trace.tail = reader.tail
-        trace.save(args.trace)
     report(args, reader.ask_many(args.question), reader.state, seconds)
+    if args.trace:
+        trace.tail, trace.model = reader.tail, backbones.checksum(reader.model)
+        trace.save(args.trace)
 
 
 def report(args: argparse.Namespace, answers: list, state, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """What the command line takes: the commands, their options, and the values those may have."""
 
 import argparse
+import os
 from pathlib import Path
 
 
@@ -27,7 +28,7 @@ def build_parser(checkpoint: Path) -> Parser:
     ask.add_argument("--seed", type=int, default=0, help="where in the corpus to start")
     ask.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     ask.add_argument("--json", action="store_true", help="print one JSON object")
-    ask.add_argument("--trace", metavar="DIR", help="save what happened at every segment")
+    ask.add_argument("--trace", type=writable, metavar="DIR", help="save what happened at every segment")
 
     replay = commands.add_parser("replay", help="look into a saved reading and ask at any segment of it")
     replay.add_argument("--trace", required=True, metavar="DIR", help="what ask --trace saved, or a zip of it")
@@ -38,7 +39,7 @@ def build_parser(checkpoint: Path) -> Parser:
 
     train = commands.add_parser("train", help="train a checkpoint by a recipe")
     train.add_argument("--recipe", default="open", metavar="NAME", help="default: %(default)s")
-    train.add_argument("--out", required=True, metavar="DIR", help="folder for the checkpoint")
+    train.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the checkpoint")
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
     train.add_argument("--init", metavar="DIR", help="start from this checkpoint instead of the bare backbone")
     train.add_argument("--seed", type=int, default=0)
@@ -46,14 +47,14 @@ def build_parser(checkpoint: Path) -> Parser:
 
     gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
     gates.add_argument("--init", required=True, metavar="DIR", help="the trained checkpoint")
-    gates.add_argument("--out", required=True, metavar="DIR", help="folder for the new one")
+    gates.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the new one")
     gates.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
     gates.add_argument("--batches", type=positive, default=40, metavar="N", help="of each text (default: %(default)s)")
     gates.add_argument("--seed", type=int, default=0)
 
     evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
     evaluate.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
-    evaluate.add_argument("--out", default="results", metavar="DIR")
+    evaluate.add_argument("--out", type=writable, default="results", metavar="DIR", help="default: %(default)s")
     evaluate.add_argument(
         "--tasks",
         nargs="+",
@@ -74,7 +75,9 @@ def build_parser(checkpoint: Path) -> Parser:
 
     figure = commands.add_parser("figure", help="draw one of the paper's figures with our numbers")
     figure.add_argument("number", type=positive, metavar="1|3|5|6")
-    figure.add_argument("--out", default="docs", metavar="DIR", help="where the page goes (default: %(default)s)")
+    figure.add_argument(
+        "--out", type=writable, default="docs", metavar="DIR", help="where the page goes (default: %(default)s)"
+    )
     figure.add_argument("--results", default="results", metavar="DIR", help="for 1, 3 and 5 (default: %(default)s)")
     figure.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="for 6 (default: %(default)s)")
 
@@ -83,6 +86,15 @@ def build_parser(checkpoint: Path) -> Parser:
     cost.add_argument("--model", metavar="NAME", help="one OPT model, such as opt-175b (default: all of them)")
     cost.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def writable(text: str) -> str:
+    """A folder that can be written to or made, found out now and not after hours of work."""
+    folder = Path(text)
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise argparse.ArgumentTypeError(f"nothing can be written to {text}: give another folder")
+    return text
 
 
 def positive(text: str) -> int:

@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
@@ -114,6 +116,23 @@ def test_replay(capsys, checkpoint, book, tmp_path):
     assert_one_line(*run(capsys, *argv[:-1], 999), f"choose 0 to {len(trace)}, not 999")
 
 
+def test_a_reading_is_gone_on_with_by_its_own_checkpoint_alone(capsys, checkpoint, make_model, book, tmp_path):
+    ask(capsys, checkpoint, "--haystack", book, "--trace", tmp_path / "run")
+    make_model(seed=1, memory_update="gated", text_attends_memory=False).save_pretrained(tmp_path / "other")
+    argv = ["replay", "--trace", tmp_path / "run", "--question", QUESTION, "--checkpoint", tmp_path / "other"]
+    assert_one_line(*run(capsys, *argv), "read by another model")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_read_like_a_file(capsys, checkpoint, tmp_path):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    writer = threading.Thread(target=pipe.write_text, args=(tiny_text(200),))
+    writer.start()
+    code, out, _ = ask(capsys, checkpoint, "--haystack", pipe)
+    writer.join()
+    assert code == 0 and out.startswith(f"Q: {QUESTION}")
+
+
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
 def test_facts_go_after_a_sentence_at_their_share_of_the_file(size):
     text = "One is here. Two is é here!\nThree is 3.5 here. Four is here. Five"
@@ -171,6 +190,10 @@ BAD_INPUT = {
     "long question": (options("--corpus", "pydoc", "--question", "is it red " * 20), "shorter"),
     "missing checkpoint": (options("--corpus", "pydoc", "--checkpoint", "no/such/folder"), "no checkpoint"),
     "unknown device": (options("--corpus", "pydoc", "--device", "abacus"), "abacus"),
+    "trace into a file": (
+        lambda folder: [*content(b"x")(folder), "--trace", folder / "input.txt"],
+        "nothing can be written",
+    ),
     "unknown option": (options("--corpus", "pydoc", "--frobnicate"), "--frobnicate"),
 }
 
@@ -216,6 +239,10 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
         (["replay", "--trace", "x", "--question", "Who?", "--segment", "-1"], "whole number from 0"),
         (["train"], "--out"),
         (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
+        (["train", "--out", f"{__file__}/runs"], "nothing can be written to"),
+        (["gates", "--init", "x", "--out", __file__], "nothing can be written to"),
+        (["eval", "--out", __file__], "nothing can be written to"),
+        (["figure", "3", "--out", __file__], "nothing can be written to"),
         (["eval", "--samples", "-3"], "--samples"),
         (["eval", "--checkpoint", "no/such/folder", "--tasks", "open"], "no checkpoint"),
         (["cost", "--tokens", "0"], "--tokens"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -280,7 +281,7 @@ def row(segments: int, **more) -> dict:
     return {"segments": segments, "accuracy": 50.0, "command": f"eval --segments {segments}", **more}
 
 
-def test_rows_of_the_same_measurement_come_together(tmp_path):
+def test_rows_of_the_same_measurement_come_together(tmp_path, capsys):
     file, common = tmp_path / "deep" / "open.json", {"task": "open", "sha256": "a", "seed": 0}
     results.add(file, common, row(64))
     results.add(file, common, row(1))
@@ -290,6 +291,9 @@ def test_rows_of_the_same_measurement_come_together(tmp_path):
         copy = tmp_path / f"{other}.json"
         copy.write_text(file.read_text())
         assert results.add(copy, common | other, row(2))["rows"] == [row(2)], "rows of other weights are no match"
+        assert f"{copy}.old" in capsys.readouterr().err
+        aside = Path(f"{copy}.old").read_text()
+        assert aside == file.read_text(), "what took hours to measure is lost"
 
 
 def test_rows_are_told_apart_by_their_keys(tmp_path):
@@ -303,6 +307,11 @@ def test_rows_are_told_apart_by_their_keys(tmp_path):
 def test_a_file_cut_short_is_begun_anew(tmp_path):
     (tmp_path / "open.json").write_text('{"task": "op')
     assert results.add(tmp_path / "open.json", {"task": "open"}, row(1))["rows"] == [row(1)]
+
+
+def test_strange_text_is_measured_one_kind_at_a_time(checkpoint):
+    with pytest.raises(ValueError, match="one kind at a time: give 'logs' alone"):
+        measure(checkpoint, "mixed", background=("kjv", "logs"))
 
 
 def test_files_are_named_after_other_backgrounds():

@@ -80,7 +80,7 @@ def evaluate(
 
     Raises:
         ValueError: for a task that does not exist or that the checkpoint cannot do, a checkpoint that cannot be
-            loaded, or a story too long for its segments.
+            loaded, a background that is not there or strange and not alone, or a story too long for its segments.
     """
     if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
@@ -111,7 +111,13 @@ def evaluate(
 
 
 def background_text(names: Sequence[str]) -> corpora.Background:
-    """The evaluation part of some corpora, or strange text of one kind."""
+    """The evaluation part of some corpora, or strange text of one kind.
+
+    Raises:
+        ValueError: if a strange kind is not alone, or a corpus cannot be found.
+    """
+    if len(names) > 1 and (kinds := [name for name in names if name in strange.KINDS]):
+        raise ValueError(f"Strange text is measured one kind at a time: give {kinds[0]!r} alone.")
     return strange.strange(names[0]) if names[0] in strange.KINDS else corpora.mix(names, "eval")
 
 

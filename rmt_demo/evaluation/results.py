@@ -4,7 +4,7 @@
 
 The file is rewritten after every row, so a measurement that is killed keeps what it has. Rows of the same task,
 weights, seed and background come together in one file, whatever commands measured them; every row says which one did,
-and on what machine. A row of anything else starts the file anew.
+and on what machine. A row of anything else starts the file anew, and what was in it is kept as `TASK.json.old`.
 """
 
 import hashlib
@@ -82,11 +82,16 @@ def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)
 
     Args:
         file: made if it is not there.
-        common: see `about`; rows that are there already stay if theirs is the same.
+        common: see `about`; rows that are there already stay if theirs is the same; otherwise the file is set aside.
         row: takes the place of one with the same `keys`.
         keys: the fields that tell rows apart; the rows are in their order, and those without them go.
     """
-    rows = [other for other in rows_of(file, common) if {*keys} <= other.keys()]
+    known = rows_of(file, common)
+    if file.exists() and not known:
+        aside = file.with_suffix(".json.old")
+        os.replace(file, aside)
+        print(f"{file} had nothing of this checkpoint, seed and background: it is {aside} now.", file=sys.stderr)
+    rows = [other for other in known if {*keys} <= other.keys()]
     rows = [other for other in rows if any(other[key] != row[key] for key in keys)] + [row]
     result = common | {"rows": sorted(rows, key=lambda row: [row[key] for key in keys])}
     file.parent.mkdir(parents=True, exist_ok=True)
