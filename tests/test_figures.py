@@ -149,6 +149,18 @@ def test_figure_5_knows_the_paper_s_tasks_alone(tmp_path):
         stages.measure(SMALL, tmp_path, tmp_path, tasks=["open"])
 
 
+def test_figure_5_is_about_models_that_choose_a_place(tmp_path):
+    with pytest.raises(ValueError, match="take the recipe paper"):
+        stages.measure(RECIPES["open"], tmp_path / "runs", tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]"])
+def test_a_file_that_holds_no_results_is_named(tmp_path, content):
+    (tmp_path / "memorize.json").write_text(content)
+    with pytest.raises(ValueError, match="memorize.json holds no results: remove it"):
+        figures.draw(1, tmp_path, tmp_path)
+
+
 @pytest.mark.parametrize("head", ["masked_lm", "classification"])
 def test_figure_6_has_the_paper_s_four_operations(tmp_path, head, monkeypatch):
     book = tiny_book(tmp_path / "book.txt", 5_000)

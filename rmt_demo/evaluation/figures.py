@@ -137,4 +137,9 @@ def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttent
 def _load(file: Path, command: str) -> dict:
     if not file.exists():
         raise ValueError(f"There is no {file}: make it with `{command}`.")
-    return json.loads(file.read_text())
+    try:
+        result = json.loads(file.read_text())
+        result["rows"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} holds no results: remove it, and make it anew with `{command}`.") from error
+    return result
