@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 LABS = Path(__file__).parents[1] / "labs"
 NOTEBOOKS = sorted(LABS.glob("*.ipynb"))
@@ -100,3 +102,18 @@ def test_the_map_lists_it(path):
     table = re.findall(r"^\|.*\]\((\d\d_\w+\.ipynb)\)", (LABS / "README.md").read_text(), re.MULTILINE)
     assert path.name in table, "add the lesson to the table in labs/README.md"
     assert [name for name in table if not (LABS / name).exists()] == [], "the table lists lessons that are not there"
+
+
+@pytest.mark.slow
+def test_solutions_run_after_the_lesson(path, monkeypatch):
+    """In fast mode; but for what needs the full run of another lesson."""
+    exercises = "\n".join(sources(path, "markdown")).partition("## Exercises")[2]
+    solutions = re.findall(r"^```python\n(.*?)^```", exercises, re.DOTALL | re.MULTILINE)
+    needed = re.compile(r'"runs" / "(lesson-\d+)"')
+    solutions = [
+        code for code in solutions if all((LABS.parent / "runs" / run).exists() for run in needed.findall(code))
+    ]
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells += map(nbformat.v4.new_code_cell, solutions)
+    monkeypatch.setenv("RMT_FAST", "1")
+    NotebookClient(notebook, resources={"metadata": {"path": str(LABS)}}).execute()
