@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from .answers import Answer
 from .reader import SegmentStep
 
+MOST_BYTES = 64_000_000
 TENSORS, ABOUT = "trace.safetensors", "trace.json"
 
 
@@ -28,7 +29,7 @@ class Trace:
         trace.tail, trace.model = reader.tail, backbones.checksum(reader.model)
 
     Token ids, norms, gates and beliefs are kept of every segment. Memories are thinned: when there are more than
-    `max_memories`, every second one goes, so that a trace of any length stays small.
+    `max_memories`, or they take more than MOST_BYTES, every second one goes, so that a trace of any length stays small.
 
     Attributes:
         questions: those pinned.
@@ -77,7 +78,7 @@ class Trace:
         self._gates.add(step.gate)
         self._ids.add(torch.tensor(step.ids, dtype=torch.int32))
         self.tail = []
-        if len(memories) > self.max_memories:
+        if len(memories) > self.max_memories or memories.bytes > MOST_BYTES and len(memories) > 1:
             self._memories = Pile(list(memories)[::2]), 2 * every
 
     def segment(self, index: int) -> list[int]:
@@ -206,6 +207,11 @@ class Pile:
 
     def __len__(self) -> int:
         return len(self._ends) - 1
+
+    @property
+    def bytes(self) -> int:
+        """What the tensors take, without the room for more."""
+        return self._block[: self._ends[-1]].nbytes
 
     def __getitem__(self, index: int) -> Tensor:
         return self._block[self._ends[index] : self._ends[index + 1]]

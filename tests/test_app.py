@@ -2,6 +2,7 @@ import base64
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,6 +107,74 @@ def test_a_paused_reading_goes_on_to_the_same_memory(handlers, monkeypatch):
     mine, yours = (handlers.visit(who) for who in (ME, YOU))
     assert torch.equal(mine.reader.state.memory, yours.reader.state.memory), "was a segment lost or read twice?"
     assert len(mine.trace) == len(yours.trace)
+
+
+def test_resume_takes_over_while_the_paused_loop_is_still_in_its_segment(handlers):
+    """Nobody waits for a segment's end between two clicks."""
+    read(handlers, YOU)
+    frames, inside = start(handlers), threading.Event()
+    next(frames), next(frames)
+    visit = handlers.visit(ME)
+
+    def slowly(steps):
+        for step in steps:
+            inside.set()
+            time.sleep(0.1)
+            yield step
+
+    visit.steps = slowly(visit.steps)
+    old = threading.Thread(target=list, args=(frames,))
+    old.start()
+    inside.wait()
+    handlers.pause(ME)
+    assert "done" in list(handlers.resume(ME))[-1]["line"]
+    old.join()
+    assert visit.finished and visit.view.paused, "the clock stands once all is read"
+    assert len(visit.trace) == len(handlers.visit(YOU).trace), "was a segment lost or read twice?"
+    assert torch.equal(visit.reader.state.memory, handlers.visit(YOU).reader.state.memory)
+
+
+def test_a_reading_anew_gets_no_segment_of_the_old_one(handlers):
+    read(handlers, YOU)
+    frames = start(handlers, length=10_000_000, text=tiny_text(400, seed=9))
+    inside, go_on = threading.Event(), threading.Event()
+    next(frames), next(frames)
+    visit = handlers.visit(ME)
+
+    def slowly(steps):
+        for step in steps:
+            inside.set()
+            go_on.wait()
+            yield step
+
+    visit.steps = slowly(visit.steps)
+    old = threading.Thread(target=list, args=(frames,))
+    old.start()
+    inside.wait()
+    threading.Timer(0.2, go_on.set).start()
+    read(handlers)
+    old.join()
+    assert torch.equal(visit.trace.token_ids, handlers.visit(YOU).trace.token_ids)
+
+
+def test_stop_calls_off_a_reading_whose_turn_has_not_come(handlers):
+    read(handlers)
+    before = handlers.visit(ME).trace
+    handlers.make_way(ME)
+    handlers.stop(ME)
+    [frame] = start(handlers)
+    assert frame == {"line": "Stopped before the reading began."} and handlers.visit(ME).trace is before
+    handlers.make_way(ME)
+    assert "done" in read(handlers)[-1]["line"], "the next one is read"
+
+
+def test_stop_says_so_of_a_paused_reading(handlers, monkeypatch):
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_SECONDS", 0)
+    frames = start(handlers)
+    next(frames), next(frames), next(frames)
+    handlers.pause(ME)
+    list(frames)
+    assert "stopped after" in handlers.stop(ME)["line"]
 
 
 def test_reading_anew_ends_a_reading_that_is_still_going_on(handlers, monkeypatch):

@@ -119,6 +119,16 @@ def test_long_traces_are_thinned_evenly(make_trace):
     assert len(trace.update_norms) == len(trace.gates) == len(steps), "norms and gates are kept of every segment"
 
 
+def test_large_memories_are_thinned_too(make_trace, monkeypatch, tmp_path):
+    whole = make_trace()[0].memories[0].nbytes
+    monkeypatch.setattr("rmt_demo.trace.MOST_BYTES", 5 * whole)
+    trace, steps = make_trace()
+    gap = trace.memory_segments[1].item()
+    assert 2 <= len(trace.memories) < len(steps) // 2 and trace.memory_segments.tolist() == [*range(0, len(steps), gap)]
+    trace.save(tmp_path)
+    same(Trace.load(tmp_path), trace)
+
+
 def test_mistakes_are_named(make_trace, tmp_path):
     trace, steps = make_trace()
     with pytest.raises(ValueError, match="2 questions are pinned"):

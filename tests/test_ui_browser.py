@@ -149,6 +149,14 @@ def test_time_travel_surgery_race_and_the_zip(visit, url):
     button(page, "Show the Python for it").click()
     expect(page.locator("#snippet")).to_contain_text("Daniel went to the garden.")
 
+    read(page, 1_500)
+    expect(page.get_by_role("cell", name="run.zip", exact=True)).to_have_count(0)
+    expect(page.locator("#snippet")).not_to_contain_text("Daniel")
+    page.get_by_role("tab", name="Race").click()
+    expect(page.locator("#race .lanes li")).to_have_count(0)
+    page.get_by_role("tab", name="Time travel").click()
+    expect(page.locator("#answer-here")).not_to_contain_text("After")
+
 
 def test_pause_resume_and_stop(visit, url):
     page = visit(url)
@@ -163,6 +171,15 @@ def test_pause_resume_and_stop(visit, url):
     expect(line(page)).to_contain_text("left")
     button(page, "Stop").click()
     expect(line(page)).to_contain_text("stopped after", timeout=5_000)  # a second, and patience with a busy machine
+
+
+def test_read_is_never_ignored(visit, url):
+    page = visit(url)
+    page.get_by_label("Length in tokens").fill("1000000")
+    button(page, "Read").click()
+    expect(line(page)).to_contain_text("left")
+    read(page)
+    expect(line(page)).not_to_contain_text("1,000,000")
 
 
 def test_a_question_of_ones_own_is_followed(visit, url):
@@ -266,6 +283,19 @@ def test_hostile_words_stay_words(visit, url):
     expect(page.locator("#snippet")).to_contain_text("onerror")
     assert page.evaluate("window.hacked === undefined"), "what somebody typed was run"
     assert page.locator("#live img, #segment img, #race img").count() == 0
+
+
+def test_every_button_says_what_is_wrong(visit, url):
+    page = visit(url, query="?length=5")
+    toast = page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text("one segment")
+    page.get_by_test_id("toast-close").click()
+    button(page, "Add this fact").click()
+    expect(toast).to_contain_text("Type a sentence first")
+    page.get_by_test_id("toast-close").click()
+    page.get_by_role("tab", name="Take home").click()
+    button(page, "Show the Python for it").click()
+    expect(toast).to_contain_text("Nothing has been read yet")
 
 
 def test_bad_input_is_one_sentence_and_the_page_goes_on(visit, url):

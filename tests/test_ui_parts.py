@@ -142,6 +142,12 @@ def test_learning_and_forgetting_are_noted_where_they_happen():
     assert [(e["segment"], e["kind"]) for e in beliefs.events["q"]] == [(1, LEARNED), (3, FORGOT), (4, LEARNED)]
 
 
+def test_what_was_never_known_is_not_forgotten():
+    """Before the fact came, "unknown" was right."""
+    beliefs, _ = follow(["unknown", "fire"], ["unknown", "fire station"], [1] * 2)
+    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED]
+
+
 def test_without_a_known_truth_only_changes_are_noted():
     beliefs, _ = follow(["a", "b", "b"], [None] * 3, [1] * 3)
     assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED]
@@ -168,6 +174,26 @@ def test_time_travel_shows_the_segment_with_its_fact(explore, reader):
     assert "daniel" in shown_fact, f"the fact is highlighted wrongly: {shown_fact}"
     assert shown["row"] == -1 and shown["rows"] == reader.config.num_memory_tokens
     assert explore.look(segment, 1, 2, 3, ME)["weights"] != shown["weights"], "a head is not the mean of all"
+
+
+def test_a_look_during_a_new_reading_is_not_taken_for_one_of_it(reader):
+    """Another text is being prepared: the trace is still the old one's."""
+    explore = Explore(Handlers(reader))
+    list(explore.handlers.read(inputs.PASTED, tiny_text(400), None, 600, [], 0, "first", [], ME))
+    frames = explore.handlers.read(inputs.PASTED, tiny_text(400, seed=9), None, 600, [], 0, "first", [], ME)
+    next(frames)
+    old = explore.look(2, 0, 0, 0, ME)
+    list(frames)
+    new = explore.look(2, 0, 0, 0, ME)
+    assert new["tokens"] != old["tokens"] and new["weights"] != old["weights"]
+
+
+def test_a_gate_that_opened_a_little_was_open(reader):
+    explore = Explore(Handlers(reader))
+    list(explore.handlers.read(inputs.PASTED, tiny_text(400), None, 600, [], 0, "first", [], ME))
+    visit = explore.handlers.visit(ME)
+    visit.trace._gates[1][:] = torch.tensor([0.0, 0.2, 0.6, 1.0])
+    assert "for 3 of 4" in explore.look(2, 0, 0, 0, ME)["line"]
 
 
 def test_asking_from_a_moment_is_asking_a_reader_that_stopped_there(explore, reader):

@@ -88,6 +88,7 @@ def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None)
     same = bool(before) and before["text"] == now["text"]
     if right and truth != UNKNOWN and not (same and before["right"]):
         return LEARNED
-    if before and before["right"] and right is False and not same and truth != UNKNOWN:
+    knew = before and before["right"] and before["text"] != UNKNOWN
+    if knew and right is False and not same and truth != UNKNOWN:
         return FORGOT
     return "" if same or before is None else CHANGED

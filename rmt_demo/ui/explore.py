@@ -9,6 +9,7 @@ from .. import race
 from ..attention import SegmentAttention, memory_attention, wrote
 from ..framing import frame
 from ..replay import Edit, Erase, Freeze, Noise, Swap, rerun, state_at
+from ..trace import Trace
 from .handlers import Handlers, one_sentence
 from .inputs import memory_tokens, plain
 from .live_view import COLUMNS, pack
@@ -64,18 +65,19 @@ class Explore:
         if not len(self.handlers.visit(request).trace):
             return gr.skip()
         with one_sentence():
-            visit, index = self._at(segment, request)
-            seen, ids = self._attention(visit, index), visit.trace.segment(index)
+            visit, trace, index = self._at(segment, request)
+            seen, ids = self._attention(visit, trace, index), trace.segment(index)
             weights = seen.to_text[..., 2:-1]  # [layers, heads, m, T]
             weights = weights.mean(0) if layer == ALL else weights[layer - 1]
             weights = weights.mean(0) if head == ALL else weights[head - 1]
             peak = max(weights.max().item(), 1e-9)
-            began = int(visit.trace.token_counts[:index].sum())
-            open_gates = int((visit.trace.gates[index] > 0.5).sum())
+            began = int(trace.token_counts[:index].sum())
+            open_gates = int((trace.gates[index] > 0).sum())
             return {
-                "title": f"Segment {index + 1:,} of {len(visit.trace):,}: tokens {began + 1:,} to {began + len(ids):,}",
+                "title": f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}",
                 "line": f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to "
-                f"each other and to special tokens. The write gate was open for {open_gates} of {len(weights)}.",
+                f"each other and to special tokens. The write gate was open, wholly or a little, for {open_gates} of "
+                f"{len(weights)}.",
                 "tokens": self.base.tokenizer.convert_ids_to_tokens(ids),
                 "facts": [
                     [at - began, end - began] for _, at, end in visit.facts if at < began + len(ids) and end > began
@@ -89,9 +91,9 @@ class Explore:
     def ask(self, segment: float, question: str, request: gr.Request):
         """Answer from the memory as it was after a segment: an update of a gr.Label."""
         with one_sentence():
-            visit, index = self._at(segment, request)
+            visit, trace, index = self._at(segment, request)
             fork = visit.reader.fork()
-            fork.restore(state_at(fork, visit.trace, index + 1))
+            fork.restore(state_at(fork, trace, index + 1))
             return self.handlers.answer(visit, fork, question)
 
     def operate(
@@ -100,9 +102,9 @@ class Explore:
         """Do something to memory tokens ("1-4, 7") after a segment, read on and compare; yields frames of the compare
         view."""
         with one_sentence():
-            visit, index = self._at(segment, request)
+            visit, trace, index = self._at(segment, request)
             visit.check_rest()
-            trace, start = visit.trace, index + 1
+            start = index + 1
             if len(trace) - start > MOST_REREAD:
                 raise ValueError(f"{MOST_REREAD:,} segments are read again at most: choose a later segment.")
             chosen = memory_tokens(tokens, self.base.config.memory_size)
@@ -166,21 +168,23 @@ class Explore:
                 ],
             }
 
-    def _at(self, segment: float, request: gr.Request) -> tuple[Visit, int]:
-        """The visit, and the index of a segment numbered from 1."""
+    def _at(self, segment: float, request: gr.Request) -> tuple[Visit, Trace, int]:
+        """The visit, its trace as it is now (a new reading brings a new one), and the index of a segment numbered from
+        1."""
         visit = self.handlers.visit(request)
-        if not len(visit.trace):
+        trace = visit.trace
+        if not len(trace):
             raise ValueError("No whole segment has been read yet: press Read first.")
-        return visit, min(max(int(segment), 1), len(visit.trace)) - 1
+        return visit, trace, min(max(int(segment), 1), len(trace)) - 1
 
-    def _attention(self, visit: Visit, index: int) -> SegmentAttention:
+    def _attention(self, visit: Visit, trace: Trace, index: int) -> SegmentAttention:
         """Of a segment; the last one looked at is kept."""
-        key = (visit.run, index)
-        if visit.seen is None or visit.seen[0] != key:
-            memory = state_at(visit.reader, visit.trace, index).memory
-            framed, _ = frame([visit.trace.segment(index)], self.base.config)
-            visit.seen = key, memory_attention(self.base.model, framed, memory[None])
-        return visit.seen[1]
+        seen = visit.seen
+        if seen is None or seen[0] is not trace or seen[1] != index:
+            memory = state_at(visit.reader, trace, index).memory
+            framed, _ = frame([trace.segment(index)], self.base.config)
+            seen = visit.seen = trace, index, memory_attention(self.base.model, framed, memory[None])
+        return seen[2]
 
 
 def _edit(action: str, tokens: list[int], std: float) -> Edit:

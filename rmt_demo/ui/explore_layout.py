@@ -7,13 +7,14 @@ import gradio as gr
 from . import takehome, views, words
 from .explore import ACTIONS, ALL, Explore
 from .handlers import ASKING, Handlers, one_sentence
-from .haystack_panel import QUIET, explained
+from .haystack_panel import HEARD, QUIET, explained
 
 SLOW = {"api_visibility": "private", "show_progress": "minimal", **ASKING}
 
 
-def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str) -> Callable:
-    """The tabs. Returns what to call with the event that ends a reading: then there is something to look at.
+def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str) -> tuple[Callable, dict]:
+    """The tabs. Returns what to call with the event that ends a reading, when there is something to look at; and what
+    shows something of a reading, each with what takes that away before the next.
 
     Args:
         explore: what it calls.
@@ -28,19 +29,19 @@ def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str
         )
         with gr.Tabs():
             with gr.Tab("Time travel"):
-                look = _travel(explore, question, segment)
+                look, told = _travel(explore, question, segment)
             with gr.Tab("Surgery"):
-                _surgery(explore, question, segment)
+                told |= _surgery(explore, question, segment)
             with gr.Tab("Race"):
-                _race(explore, question)
+                told |= _race(explore, question)
             with gr.Tab("Take home"):
-                _take_home(explore.handlers, checkpoint)
+                told |= _take_home(explore.handlers, checkpoint)
     live.seek(explore.seek, None, segment, queue=False, **QUIET).then(**look)
-    return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look)
+    return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look), told
 
 
-def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
-    """Returns the event arguments that show the chosen segment."""
+def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple[dict, dict]:
+    """Returns the event arguments that show the chosen segment, and as the other tabs what clears what it tells."""
     backbone = explore.base.config.build_backbone_config()
     with gr.Row():
         choices = [
@@ -54,15 +55,16 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
     shown = views.segment()
     with gr.Row():
         ask = gr.Button("Ask here", min_width=100, elem_id="ask-here")
-    answer = gr.Label(label="The answer from this moment", num_top_classes=5, elem_id="answer-here")
+    label = "The answer from this moment"
+    answer = gr.Label(label=label, num_top_classes=5, elem_id="answer-here")
     explained(words.TRAVEL)
     look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET}
     gr.on([segment.input, *(choice.input for choice in choices)], **look, trigger_mode="always_last")
     ask.click(explore.ask, [segment, question], answer, **SLOW)
-    return look
+    return look, {answer: gr.update(value=None, label=label)}
 
 
-def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> None:
+def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
     config = explore.base.config
     stored = f"; {config.num_memory_tokens + 1} and up are stored" if config.num_stored_tokens else ""
     with gr.Row():
@@ -83,16 +85,18 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> None
     every.click(lambda: f"1-{config.memory_size}", None, chosen, queue=False, **QUIET)
     none.click(lambda: "", None, chosen, queue=False, **QUIET)
     operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW)
+    return {shown: views.NO_SURGERY}
 
 
-def _race(explore: Explore, question: gr.Textbox) -> None:
+def _race(explore: Explore, question: gr.Textbox) -> dict:
     go = gr.Button("Race", variant="primary", min_width=100)
     shown = views.race()
     explained(words.RACE)
     go.click(explore.race, question, shown, **SLOW)
+    return {shown: views.NO_RACE}
 
 
-def _take_home(handlers: Handlers, checkpoint: str) -> None:
+def _take_home(handlers: Handlers, checkpoint: str) -> dict:
     def pack(request: gr.Request):
         with one_sentence():
             return gr.update(value=str(takehome.run_zip(handlers.visit(request), checkpoint)), visible=True)
@@ -108,7 +112,8 @@ def _take_home(handlers: Handlers, checkpoint: str) -> None:
     code = gr.Code(label="The same in Python", language="python", interactive=False, elem_id="snippet")
     explained(words.HOME)
     make.click(pack, None, file, **SLOW)
-    show.click(write, None, code, queue=False, **QUIET)
+    show.click(write, None, code, **HEARD)
+    return {file: gr.update(value=None, visible=False), code: None}
 
 
 def _numbered(what: str, count: int) -> list[tuple[str, int]]:

@@ -46,6 +46,10 @@ class Handlers:
     def read(self, name, pasted, upload, length, facts, seed, preset, questions, request: gr.Request) -> Iterator[dict]:
         """Read a haystack from its beginning; yields frames of the live view, at most ten a second."""
         visit = self.visit(request)
+        called_off, visit.waiting = visit.waiting is False, None
+        if called_off:
+            yield {"line": "Stopped before the reading began."}
+            return
         visit.halt, visit.run = "", visit.run + 1  # from here on Stop counts, also while the text is being prepared
         yield {"line": "Preparing the text …"}  # a frame's other parts stay as they are
         with one_sentence():
@@ -58,7 +62,8 @@ class Handlers:
                 raise
             rows = [[fact.text, fact.position] for fact in text.facts]
             settings = {"text": name, "length": int(length), "seed": int(seed), "facts": rows, "preset": preset}
-            visit.begin(text, pinned, drawn, settings)
+            with visit.reading:
+                visit.begin(text, pinned, drawn, settings)
             yield from self._run(visit)
 
     def resume(self, request: gr.Request) -> Iterator[dict]:
@@ -77,32 +82,49 @@ class Handlers:
         yield view.frame(beliefs=visit.beliefs)
         shown = time.perf_counter()
         try:
-            for step in visit.steps:
-                visit.read_seconds += step.seconds
-                visit.beliefs.after(step, visit.reader)
-                visit.trace.add(step)
-                view.add(step)
-                if visit.halt or visit.run != mine:
-                    break
+            while self._step(visit, mine):
                 if time.perf_counter() - shown >= FRAME_SECONDS:
                     yield view.frame(beliefs=visit.beliefs)
                     shown = time.perf_counter()
-            else:
-                visit.finished = True
-                visit.beliefs.ask(visit.reader)  # with the tail, which is no whole segment
         finally:  # also where the visitor has left
-            view.pause()
+            if visit.run == mine:  # whoever took over has started the clock again
+                view.pause()
         if visit.run == mine:
             visit.trace.tail = visit.reader.tail
             yield view.frame(visit.halt or "done", len(visit.reader.tail), visit.beliefs)
+
+    def _step(self, visit: Visit, mine: int) -> bool:
+        """Read one segment; False where the loop `mine` has nothing more to read."""
+        with visit.reading:
+            if visit.halt or visit.run != mine:
+                return False
+            step = next(visit.steps, None)
+            if step is None:
+                visit.finished = True
+                visit.beliefs.ask(visit.reader)  # with the tail, which is no whole segment
+                return False
+            visit.read_seconds += step.seconds
+            visit.beliefs.after(step, visit.reader)
+            visit.trace.add(step)
+            visit.view.add(step)
+            return True
+
+    def make_way(self, request: gr.Request) -> None:
+        """Another reading has been asked for: end what is going on. From here on Stop calls the new one off."""
+        visit = self.visit(request)
+        visit.halt, visit.waiting = "stopped", True
 
     def pause(self, request: gr.Request) -> None:
         """Halt the reading after the segment it is at; it can go on from there."""
         self.visit(request).halt = "paused"
 
-    def stop(self, request: gr.Request) -> None:
-        """End the reading after the segment it is at."""
-        self.visit(request).halt = "stopped"
+    def stop(self, request: gr.Request):
+        """End the reading after the segment it is at; of one that was paused, the live view says so at once."""
+        visit = self.visit(request)
+        paused, visit.halt = visit.halt == "paused", "stopped"
+        if visit.waiting:
+            visit.waiting = False
+        return visit.view.frame("stopped", len(visit.reader.tail), visit.beliefs) if paused else gr.skip()
 
     def leave(self, request: gr.Request) -> None:
         """The visitor has closed the page: their reading ends, their place in the queue is free."""

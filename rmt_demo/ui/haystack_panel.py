@@ -9,6 +9,8 @@ from . import inputs, presets, words
 from .handlers import Handlers
 
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# Of what may raise: Gradio shows no error of an event outside its queue. It never waits there.
+HEARD = {"concurrency_limit": None, **QUIET}
 START = 20_000  # tokens
 # The slider is logarithmic in the browser alone; the server knows tokens only.
 TO_TOKENS = "(power) => Math.round(10 ** power)"
@@ -57,7 +59,11 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
             again = gr.Button("Draw another", size="sm", scale=1, min_width=100, elem_id="again")
         source = gr.Dropdown(inputs.SOURCES, value="kjv", label="Background text")
         pasted = gr.Textbox(
-            label="Your text", lines=6, max_lines=12, visible=False, info=f"up to {inputs.MOST_CHARACTERS:,} characters"
+            label="Your text",
+            lines=6,
+            max_lines=12,
+            visible=False,
+            info=f"up to {inputs.MOST_CHARACTERS:,} characters; repeated or cut to the length below",
         )
         upload = gr.File(label=f"A UTF-8 text file, up to {inputs.UPLOAD_MB} MB", file_types=["text"], visible=False)
         power = gr.Slider(
@@ -108,19 +114,18 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
     power.input(None, power, length, js=TO_TOKENS, api_visibility="private")
     length.input(None, length, power, js=TO_POWER, api_visibility="private")
     drawn = [facts, examples, question, pins, seed]
-    preset.input(handlers.draw, [preset, seed], drawn, queue=False, **QUIET)
-    again.click(handlers.draw_another, preset, drawn, queue=False, **QUIET)
-    seed.input(handlers.redraw, [preset, seed, facts], drawn, queue=False, **QUIET)
+    preset.input(handlers.draw, [preset, seed], drawn, **HEARD)
+    again.click(handlers.draw_another, preset, drawn, **HEARD)
+    seed.input(handlers.redraw, [preset, seed, facts], drawn, **HEARD)
     gr.on(
         [add.click, sentence.submit],
         handlers.add_fact,
         [facts, sentence, position],
         [facts, sentence],
-        queue=False,
-        **QUIET,
+        **HEARD,
     )
     clear.click(lambda: [["", None]], None, facts, queue=False, **QUIET)
-    pins.input(handlers.follow, pins, None, queue=False, **QUIET)
+    pins.input(handlers.follow, pins, None, **HEARD)
     return Haystack(source, pasted, upload, length, facts, seed, preset, pins)
 
 
@@ -130,9 +135,9 @@ def build_link(handlers: Handlers, page: gr.Blocks, haystack: Haystack, question
         make = gr.Button("Make the link", size="sm")
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
     parts = [haystack.preset, haystack.source, haystack.length, haystack.seed, haystack.facts, haystack.pins]
-    made = make.click(handlers.link, parts, link, queue=False, **QUIET)
+    made = make.click(handlers.link, parts, link, **HEARD)
     made.success(None, link, link, js=ADDRESS, api_visibility="private")
-    page.load(handlers.restore, None, [*parts, question, examples], queue=False, **QUIET)
+    page.load(handlers.restore, None, [*parts, question, examples], **HEARD)
 
 
 def _own_text(name: str):

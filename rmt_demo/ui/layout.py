@@ -22,6 +22,9 @@ CSS = """
 #answer .output-class, #answer-here .output-class { padding-top: 28px; } /* a long label has two lines there */
 /* The slider's own number is a logarithm: the tokens stand below it. */
 #log-length input[type=number], #log-length .min_value, #log-length .max_value { display: none; }
+/* Gradio gives the place in the queue no room of its own. */
+#waiting .wrap.minimal { min-height: 28px; }
+#waiting .progress-text { top: 0; margin: 0; transform: none; }
 .toured { outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 8px; }
 """
 
@@ -73,13 +76,16 @@ def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
                     examples.render()
                     answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
                 explained(words.BELIEFS)
-        ended = explore_layout.build(Explore(handlers), question, live, checkpoint)
+        ended, told = explore_layout.build(Explore(handlers), question, live, checkpoint)
+        told |= {answer: gr.update(value=None, label="Answer")}
         # Whoever has to wait sees their place in the queue at `waiting`.
         queued = {"api_visibility": "private", "show_progress": "minimal", "show_progress_on": waiting, **READING}
-        ended(read.click(handlers.read, haystack.values, live, **queued))
+        asked = read.click(handlers.make_way, None, None, queue=False, trigger_mode="multiple", **QUIET)
+        asked.then(lambda: list(told.values()), None, list(told), queue=False, **QUIET)
+        ended(asked.then(handlers.read, haystack.values, live, trigger_mode="multiple", **queued))
         ended(resume.click(handlers.resume, None, live, **queued))
         pause.click(handlers.pause, None, None, queue=False, **QUIET)
-        stop.click(handlers.stop, None, None, queue=False, **QUIET)
+        stop.click(handlers.stop, None, live, queue=False, **QUIET)
         gr.on([ask.click, question.submit], handlers.ask, question, answer, **ASKING, **QUIET)
         examples.click(lambda sample: sample[0], examples, question, queue=False, **QUIET)
         page.unload(handlers.leave)

@@ -34,6 +34,16 @@ RACE = """
   <ul class="lanes"></ul>
 </div>
 """
+# What two of them show before there is anything to show.
+NO_SURGERY = {
+    "line": "Choose memory tokens and operate.",
+    "facts": [],
+    "before": "",
+    "after": "",
+    "start": -1,
+    "answers": [],
+}
+NO_RACE = {"line": "Ask a question, then race.", "facts": [], "lanes": []}
 MORE = """
 canvas { height: 150px; }
 .lanes canvas { height: 34px; }

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ class Visit:
         halt: why the reading has to end after this segment: "", "paused", "stopped" or "left".
         finished: whether the text was read to its end.
         run: the number of the loop that may read on; whoever starts another one ends this one.
+        reading: held for a step by the loop that reads, so that the one it takes over from has let go.
+        waiting: whether a reading was asked for whose turn has not come; False once it is called off, None if there is
+            none.
     """
 
     def __init__(self, reader: Reader):
@@ -42,6 +46,8 @@ class Visit:
         self.beliefs = Beliefs((), 1, self.truth)
         self.view = LiveView(1, [], reader.config)
         self.halt, self.run, self.finished = "", 0, False
+        self.reading = threading.Lock()
+        self.waiting: bool | None = None
         self.read_seconds = 0.0  # spent on segments
         self.answers: list[dict] = []  # what was asked, for the download
         self.seen = None  # the attention of the segment that was looked at last, with its number

@@ -17,9 +17,10 @@ and questions in the words of bAbI) and everyday facts in words and phrasings th
 facts come from a preset, the page knows the right answers: a small program (the *oracle*) derives them from the
 facts.
 
-Uploads: one UTF-8 text file of up to {{upload_mb}} MB. Pasted text: up to {{characters:,}} characters. The link
-restores everything but a text of your own. *Labs: `labs/05_tasks.ipynb`,
-`labs/11_your_own_facts.ipynb`.*
+Uploads: one UTF-8 text file of up to {{upload_mb}} MB. Pasted text: up to {{characters:,}} characters. As any
+background it begins at a sentence that the seed draws, goes round until the length is reached or is cut there, and
+leaves out sentences of one or two words. The link restores everything but a text of your own. *Labs:
+`labs/05_tasks.ipynb`, `labs/11_your_own_facts.ipynb`.*
 """
 
 LIVE = f"""
@@ -71,7 +72,8 @@ are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Labs: `labs/01_
 
 HOME = """
 The zip holds the whole run: `trace.safetensors` and `trace.json` (memories, changes, tokens, answers along the way),
-`settings.json` and `answers.json`. `python -m rmt_demo replay --trace run.zip` looks into it. The lines of Python do
+`settings.json` and `answers.json`. `python -m rmt_demo replay --trace run.zip` looks into it (with `--checkpoint`, if
+the page was not started with the default one). The lines of Python do
 the same as this page. The page can also be called by a program: "Use via API" at the very bottom documents
 `read_and_ask`. *Lab: `labs/03_recurrence.ipynb`.*
 """
