@@ -235,6 +235,7 @@ def test_the_tour_can_be_skipped_and_taken_again(visit, url):
         expect(page.get_by_role("dialog")).to_contain_text("2 of 5")
         button(page, "Skip").click()
         expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(button(page, "Take the tour (5 steps)")).to_be_focused()
 
 
 # -- how it looks

@@ -13,12 +13,14 @@ function point(id) {
 }
 
 function show(step) {
+  const taken = at >= 0;
   at = step;
   const over = at < 0 || at >= steps.length;
   card.hidden = over;
   point(over ? "" : steps[at][0]);
   if (over) {
     try { localStorage.setItem(seen, "1"); } catch { /* a browser may keep nothing */ }
+    if (taken) element.querySelector(".start").focus(); // or the keyboard would begin at the top of the page
     return;
   }
   card.querySelector(".where").textContent = `${at + 1} of ${steps.length}`;
