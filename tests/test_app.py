@@ -175,6 +175,20 @@ def test_stop_says_so_of_a_paused_reading(handlers, monkeypatch):
     handlers.pause(ME)
     list(frames)
     assert "stopped after" in handlers.stop(ME)["line"]
+    for nothing_read in (YOU, ME):
+        handlers.pause(nothing_read)
+        assert "line" not in (handlers.stop(nothing_read) or {}), "nothing was being read"
+        read(handlers)
+
+
+def test_a_set_up_that_cannot_be_read_leaves_what_was_read_before_at_rest(handlers, monkeypatch):
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_SECONDS", 0)
+    frames = start(handlers, length=10_000_000)
+    next(frames), next(frames), next(frames)
+    with pytest.raises(gr.Error):
+        read(handlers, length=-5)
+    handlers.visit(ME).check_rest()
+    assert handlers.ask("Where is the key?", ME)["value"]
 
 
 def test_reading_anew_ends_a_reading_that_is_still_going_on(handlers, monkeypatch):

@@ -58,6 +58,7 @@ class Handlers:
                 pinned = inputs.pins(self.base, questions)
                 drawn = presets.matching(preset, inputs.whole(seed, "seed"), facts)
             except ValueError as error:
+                visit.halt = "stopped"
                 yield {"line": str(error)}
                 raise
             rows = [[fact.text, fact.position] for fact in text.facts]
@@ -121,7 +122,8 @@ class Handlers:
     def stop(self, request: gr.Request):
         """End the reading after the segment it is at; of one that was paused, the live view says so at once."""
         visit = self.visit(request)
-        paused, visit.halt = visit.halt == "paused", "stopped"
+        paused = visit.halt == "paused" and visit.text is not None and not visit.finished
+        visit.halt = "stopped"
         if visit.waiting:
             visit.waiting = False
         return visit.view.frame("stopped", len(visit.reader.tail), visit.beliefs) if paused else gr.skip()
