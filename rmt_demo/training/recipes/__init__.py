@@ -1,6 +1,6 @@
 """The recipes that `python -m rmt_demo train --recipe NAME` knows."""
 
-from .open import DIRECT, FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
+from .open import FURTHER, MORE, OPEN, ROOMY, SMOKE, WIDER
 from .places import CLOSE, PAPER, PAPER_BRIEF, PAPER_SMOKE, STABLE, STEADY
 from .stories import AGES, CROWDS, GIVERS, PIECES, RETOLD, SAGAS, STORIES
 
@@ -23,6 +23,5 @@ RECIPES = {
     "paper": PAPER,
     "paper-brief": PAPER_BRIEF,
     "paper-smoke": PAPER_SMOKE,
-    "direct": DIRECT,
     "smoke": SMOKE,
 }

@@ -121,23 +121,3 @@ SMOKE = Recipe(
         Stage(Mixture(8, segments=(1, 2), facts=(1, 2), background=4), (64,), 3e-4, 1.0, 10, gate_penalty=0.5),
     ),
 )
-
-# For the checkpoint of FURTHER, which reads everyday facts worse when it has them beside the question than by way of
-# memory: facts and question in one segment, all of the backbone trained, no memory. What is written has to be learned
-# again from there. Start it with --init.
-DIRECT = Recipe(
-    config=FURTHER.config | {"num_stored_tokens": 1024},
-    warmup=15,
-    by_piece=True,
-    stages=(
-        Stage(
-            Mixture(
-                40, (0, 0), facts=(1, 5), questions=1, tail_rate=1.0, task_rate=0.05, unknown_rate=0.15, background=8
-            ),
-            (112, 144),
-            2e-4,
-            1.0,
-            300,
-        ),
-    ),
-)
