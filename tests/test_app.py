@@ -65,6 +65,13 @@ def test_frames_keep_their_size_however_long_the_text(handlers):
     assert {name: len(short[name]) for name in packed} == {name: len(long[name]) for name in packed}
 
 
+def test_large_frames_come_less_often(handlers, monkeypatch):
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_SECONDS", 1e-9)
+    segments = len(read(handlers)) - 3
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_ROWS", 1e-12)
+    assert segments > 30 and len(read(handlers)) == 3, "the beginning, the first frame and the last"
+
+
 def test_each_visitor_has_a_memory_of_their_own(handlers, reader):
     read(handlers), read(handlers, YOU, text=tiny_text(400, seed=9))
     mine, yours = handlers.visit(ME).reader, handlers.visit(YOU).reader

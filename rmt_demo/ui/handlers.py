@@ -12,7 +12,7 @@ from ..reader import Reader
 from . import inputs, links, presets
 from .visits import Visit, Visits
 
-FRAME_SECONDS = 0.1
+FRAME_SECONDS, FRAME_ROWS = 0.1, 256  # between two frames of up to so many memory tokens; larger ones come less often
 MOST_QUESTIONS = 100
 READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
@@ -84,7 +84,7 @@ class Handlers:
         shown = time.perf_counter()
         try:
             while self._step(visit, mine):
-                if time.perf_counter() - shown >= FRAME_SECONDS:
+                if time.perf_counter() - shown >= FRAME_SECONDS * max(1, view.rows / FRAME_ROWS):
                     yield view.frame(beliefs=visit.beliefs)
                     shown = time.perf_counter()
         finally:  # also where the visitor has left
