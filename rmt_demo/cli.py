@@ -44,7 +44,7 @@ def run_ask(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
-    from . import Reader, Trace, backbones
+    from . import Reader, Trace
     from .data.files import file_text
     from .data.haystack import Haystack, check_size
     from .questions import question_ids
@@ -71,8 +71,8 @@ def run_ask(args: argparse.Namespace) -> None:
     seconds = time.perf_counter() - began
     report(args, reader.ask_many(args.question), reader.state, seconds)
     if args.trace:
-        trace.tail, trace.model = reader.tail, backbones.checksum(reader.model)
-        trace.save(args.trace)
+        trace.tail = reader.tail
+        trace.save(args.trace, reader.model)
 
 
 def report(args: argparse.Namespace, answers: list, state, seconds: float) -> None:

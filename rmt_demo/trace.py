@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
+from . import backbones
 from .answers import Answer
 from .reader import SegmentStep
 
@@ -26,7 +27,8 @@ class Trace:
         trace.pin("Where is Daniel?")
         for step in reader.read(text):
             trace.add(step, reader.ask_many(trace.questions))
-        trace.tail, trace.model = reader.tail, backbones.checksum(reader.model)
+        trace.tail = reader.tail
+        trace.save("run", reader.model)
 
     Token ids, norms, gates and beliefs are kept of every segment. Memories are thinned: when there are more than
     `max_memories`, or they take more than MOST_BYTES, every second one goes, so that a trace of any length stays small.
@@ -35,7 +37,7 @@ class Trace:
         questions: those pinned.
         beliefs: question -> one {"segment", "text", "score"} for each segment since it was pinned.
         tail: token ids read after the last segment, if whoever records has set it; forgotten when a segment is added.
-        model: checksum of the model that read, if whoever records has set it, so that no other goes on from here.
+        model: of a trace that was loaded, the checksum of the model that read, so that no other goes on from here.
     """
 
     def __init__(self, max_memories: int = 512):
@@ -130,16 +132,18 @@ class Trace:
         rows = pad_sequence(trimmed, batch_first=True)
         return pad(rows, (*(0, 0) * (rows.dim() - 2), 0, self._memory_size - rows.shape[1]))
 
-    def save(self, folder: str | Path) -> None:
-        """Write `trace.safetensors` and `trace.json` into a folder, which is made where it is missing."""
+    def save(self, folder: str | Path, model: nn.Module | None = None) -> None:
+        """Write `trace.safetensors` and `trace.json` into a folder, which is made where it is missing; `model` is the
+        one that read, by default that of which the trace was loaded."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         names = ("memory_segments", "update_norms", "gates", "token_counts", "token_ids")
         kept = list(self._memories[0])
         memories = pad_sequence(kept, batch_first=True) if kept else self.memories
         save_file({name: getattr(self, name) for name in names} | {"memories": memories}, folder / TENSORS)
-        also = ("questions", "beliefs", "max_memories", "tail", "model")
-        about = json.dumps({name: getattr(self, name) for name in also}, indent=1)
+        also = ("questions", "beliefs", "max_memories", "tail")
+        read_by = self.model if model is None else backbones.checksum(model)
+        about = json.dumps({name: getattr(self, name) for name in also} | {"model": read_by}, indent=1)
         (folder / ABOUT).write_text(about + "\n", encoding="utf-8")
 
     @classmethod

@@ -116,23 +116,29 @@ def test_a_paused_reading_goes_on_to_the_same_memory(handlers, monkeypatch):
     assert len(mine.trace) == len(yours.trace)
 
 
-def test_resume_takes_over_while_the_paused_loop_is_still_in_its_segment(handlers):
-    """Nobody waits for a segment's end between two clicks."""
-    read(handlers, YOU)
-    frames, inside = start(handlers), threading.Event()
-    next(frames), next(frames)
-    visit = handlers.visit(ME)
+def read_in_a_thread(visit, frames, hold):
+    """The thread of a reading that holds in every segment, when it has come to the first one."""
+    inside = threading.Event()
 
     def slowly(steps):
         for step in steps:
             inside.set()
-            time.sleep(0.1)
+            hold()
             yield step
 
     visit.steps = slowly(visit.steps)
-    old = threading.Thread(target=list, args=(frames,))
-    old.start()
+    thread = threading.Thread(target=list, args=(frames,))
+    thread.start()
     inside.wait()
+    return thread
+
+
+def test_resume_takes_over_while_the_paused_loop_is_still_in_its_segment(handlers):
+    """Nobody waits for a segment's end between two clicks."""
+    read(handlers, YOU)
+    frames, visit = start(handlers), handlers.visit(ME)
+    next(frames), next(frames)
+    old = read_in_a_thread(visit, frames, lambda: time.sleep(0.1))
     handlers.pause(ME)
     assert "done" in list(handlers.resume(ME))[-1]["line"]
     old.join()
@@ -144,20 +150,9 @@ def test_resume_takes_over_while_the_paused_loop_is_still_in_its_segment(handler
 def test_a_reading_anew_gets_no_segment_of_the_old_one(handlers):
     read(handlers, YOU)
     frames = start(handlers, length=10_000_000, text=tiny_text(400, seed=9))
-    inside, go_on = threading.Event(), threading.Event()
+    visit, go_on = handlers.visit(ME), threading.Event()
     next(frames), next(frames)
-    visit = handlers.visit(ME)
-
-    def slowly(steps):
-        for step in steps:
-            inside.set()
-            go_on.wait()
-            yield step
-
-    visit.steps = slowly(visit.steps)
-    old = threading.Thread(target=list, args=(frames,))
-    old.start()
-    inside.wait()
+    old = read_in_a_thread(visit, frames, go_on.wait)
     threading.Timer(0.2, go_on.set).start()
     read(handlers)
     old.join()

@@ -103,9 +103,13 @@ def line(page):
     return page.locator("#live .line")
 
 
-def read(page, length: int = 300) -> None:
+def begin(page, length: int) -> None:
     page.get_by_label("Length in tokens").fill(str(length))
     button(page, "Read").click()
+
+
+def read(page, length: int = 300) -> None:
+    begin(page, length)
     expect(line(page)).to_contain_text("done after")
 
 
@@ -160,8 +164,7 @@ def test_time_travel_surgery_race_and_the_zip(visit, url):
 
 def test_pause_resume_and_stop(visit, url):
     page = visit(url)
-    page.get_by_label("Length in tokens").fill("1000000")
-    button(page, "Read").click()
+    begin(page, 1_000_000)
     expect(line(page)).to_contain_text("left")
     button(page, "Pause").click()
     expect(line(page)).to_contain_text("paused after")
@@ -175,8 +178,7 @@ def test_pause_resume_and_stop(visit, url):
 
 def test_read_is_never_ignored(visit, url):
     page = visit(url)
-    page.get_by_label("Length in tokens").fill("1000000")
-    button(page, "Read").click()
+    begin(page, 1_000_000)
     expect(line(page)).to_contain_text("left")
     read(page)
     expect(line(page)).not_to_contain_text("1,000,000")
@@ -301,8 +303,7 @@ def test_every_button_says_what_is_wrong(visit, url):
 
 def test_bad_input_is_one_sentence_and_the_page_goes_on(visit, url):
     page = visit(url)
-    page.get_by_label("Length in tokens").fill("-5")
-    button(page, "Read").click()
+    begin(page, -5)
     expect(line(page)).to_contain_text("one segment")
     read(page)
 
@@ -325,8 +326,7 @@ def test_a_fact_of_ones_own_is_found_in_50_000_tokens(visit, shipped):
     page.get_by_label("A fact of your own").fill("Sandra went to the office.")
     button(page, "Add this fact").click()
     expect(page.get_by_label("A fact of your own")).to_have_value("")
-    page.get_by_label("Length in tokens").fill("50000")
-    button(page, "Read").click()
+    begin(page, 50_000)
     expect(line(page)).to_contain_text("done after", timeout=300_000)
     page.get_by_label("Question", exact=True).fill("Where is Sandra?")
     button(page, "Ask").click()

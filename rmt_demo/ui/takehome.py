@@ -4,7 +4,6 @@ import json
 import zipfile
 from pathlib import Path
 
-from .. import backbones
 from ..data import corpora
 from .visits import Visit
 
@@ -25,8 +24,7 @@ def run_zip(visit: Visit, checkpoint: str) -> Path:
         raise ValueError("Nothing has been read yet: press Read first.")
     visit.check_rest()
     visit.beliefs.save(visit.trace)
-    visit.trace.model = backbones.checksum(visit.reader.model)
-    visit.trace.save(visit.folder)
+    visit.trace.save(visit.folder, visit.reader.model)
     settings = visit.settings | {"checkpoint": checkpoint, "tokens_read": visit.reader.state.tokens_read}
     for name, content in (("settings.json", settings), ("answers.json", visit.answers)):
         (visit.folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -67,5 +65,5 @@ for step in reader.read(text):
 trace.tail = reader.tail
 for question, answer in zip(questions, reader.ask_many(questions)):
     print(question, answer.text, f"{{answer.score:.0%}}")
-trace.save("my_run")  # then: python -m rmt_demo replay --trace my_run --checkpoint {checkpoint}
+trace.save("my_run", reader.model)  # then: python -m rmt_demo replay --trace my_run --checkpoint {checkpoint}
 """

@@ -73,9 +73,8 @@ are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Labs: `labs/01_
 HOME = """
 The zip holds the whole run: `trace.safetensors` and `trace.json` (memories, changes, tokens, answers along the way),
 `settings.json` and `answers.json`. `python -m rmt_demo replay --trace run.zip` looks into it (with `--checkpoint`, if
-the page was not started with the default one). The lines of Python do
-the same as this page. The page can also be called by a program: "Use via API" at the very bottom documents
-`read_and_ask`. *Lab: `labs/03_recurrence.ipynb`.*
+the page was not started with the default one). The lines of Python do the same as this page. The page can also be
+called by a program: "Use via API" at the very bottom documents `read_and_ask`. *Lab: `labs/03_recurrence.ipynb`.*
 """
 
 # (what to show, by element id; words). Told one after the other by the tour.
