@@ -18,7 +18,8 @@ nothing happens that what was said before rules out (`scene.py`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from itertools import product
 from random import Random
 
@@ -38,26 +39,23 @@ LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "gifts":
 LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
 
 
-@dataclass(frozen=True)
-class _Telling:
-    """How a story is told and what is asked of it: the arguments of `qa1` but its length."""
-
-    rng: Random
-    split: str
-    questions: int
-    extra_words: Sequence[str]
-    unknown_rate: float
-
-
-def qa1(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
+def story(
+    task: str,
+    rng: Random,
+    split: str = "train",
+    sentences: int | None = None,
+    questions: int = 1,
+    extra_words: Sequence[str] = (),
+    unknown_rate: float = 0.0,
 ) -> Story:
-    """People move about; where is one of them? That person's last move counts.
+    """A story of one of the tasks, with its questions.
 
     Args:
+        task: one of `QA` or `PRACTICE`.
         rng: the source of all chance; the same state gives the same story.
         split: "train" or "eval": which words and paraphrases.
-        sentences: facts in the story, the needless ones included, up to 20; by default a random 2 to 12.
+        sentences: facts in the story, the needless ones included, up to 20, and no fewer than `LEAST` has; by default a
+            random 2 to 12.
         questions: different questions to ask, or fewer if the story has no more with exactly one answer.
         extra_words: further words of that split; they stand in for half of all people, things and places.
         unknown_rate: share of the questions that are about somebody or something in no fact, with the answer "unknown".
@@ -66,86 +64,23 @@ def qa1(
     Raises:
         ValueError: for an unknown split, or a number out of range.
     """
-    return _play(
-        _Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa1"], {"go": 1}, _whereabouts
-    )
-
-
-def qa2(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """People move about and carry things; where is one of the things? Arguments as in `qa1`, from 2 sentences."""
-    return _play(
-        _Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa2"], _CARRYING, _things
-    )
-
-
-def qa3(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """As `qa2`, but where was the thing just before it came to a place? From 3 sentences."""
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa3"], _CARRYING, _moves)
-
-
-def qa4(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """Places lie around places; what is north of one? Arguments as in `qa1`.
-
-    A story has one or more maps with no place in common, each a middle and the places on up to four sides of it.
-    Questions are asked from the middle only: from the outside, several places may lie on the same side.
-    """
-    length = _length(rng, sentences, questions, LEAST["qa4"])
-    sites = some_words(rng, "site", split, len(pool("site", split)), extra_words)
-    maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
-    middles, around = sites[:maps], sites[maps:]
-    sides = rng.sample(list(product(middles, OPPOSITE)), length)
-    facts, queries = [], []
-    for (middle, way), site in zip(sides, around, strict=False):
-        back = OPPOSITE[way]
-        triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)  # said from either end
-        facts.append(tell(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
-        queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
-        queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
-    return _story(facts, _ask(_Telling(rng, split, questions, extra_words, unknown_rate), facts, queries))
-
-
-def qa5(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """People give each other things, and move about; who gave what to whom? Arguments as in `qa1`."""
-    return _play(_Telling(rng, split, questions, extra_words, unknown_rate), sentences, LEAST["qa5"], _GIVING, _gifts)
-
-
-def routes(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """Stories as of `qa2`, with the questions of `qa1`, `qa2` and `qa3`, to practise on. Arguments as in `qa3`."""
-    how = _Telling(rng, split, questions, extra_words, unknown_rate)
-    return _play(how, sentences, LEAST["routes"], _CARRYING, _routes)
-
-
-def gifts(
-    rng: Random, split="train", sentences: int | None = None, questions=1, extra_words=(), unknown_rate=0.0
-) -> Story:
-    """Stories as of `qa5`, with the questions that name just the thing: nothing but who is the giver in a sentence and
-    who the receiver answers them. Arguments as in `qa1`."""
-    how = _Telling(rng, split, questions, extra_words, unknown_rate)
-    return _play(how, sentences, LEAST["gifts"], _GIVING, _lone_gifts)
+    length = _length(rng, sentences, questions, LEAST[task])
+    while True:  # drawn again until there is a question, of the same length
+        facts, queries = _TELL[task](rng, split, length, extra_words)
+        if asked := _ask(rng, facts, queries, split, questions, unknown_rate):
+            return Story(tuple(fact.text for fact in facts), tuple(asked), tuple(facts))
 
 
 def asked_again(
-    task: str, rng: Random, facts: Sequence[Statement], split="train", questions=1, unknown_rate=0.0
+    task: str, rng: Random, facts: Sequence[Statement], split: str, questions: int, unknown_rate: float
 ) -> list[Question]:
     """Questions of one of the tasks in `REREAD`, with their answers, about facts that were told before: some of them,
-    or, for qa1, all in another order. Arguments as in `qa1`."""
-    return _ask(_Telling(rng, split, questions, (), unknown_rate), list(facts), REREAD[task](facts))
+    or, for qa1, all in another order. Arguments as in `story`."""
+    return _ask(rng, facts, REREAD[task](facts), split, questions, unknown_rate)
 
 
-QA: dict[str, Callable[..., Story]] = {"qa1": qa1, "qa2": qa2, "qa3": qa3, "qa4": qa4, "qa5": qa5}
-PRACTICE = {"routes": routes, "gifts": gifts}
-_CARRYING = {"go": 3, "take": 2, "drop": 1}
-_GIVING = {"give": 4, "go": 1, "take": 1, "drop": 1}
+QA: dict[str, Callable[..., Story]] = {task: partial(story, task) for task in ("qa1", "qa2", "qa3", "qa4", "qa5")}
+PRACTICE = {task: partial(story, task) for task in ("routes", "gifts")}
 
 
 # -- what can be asked
@@ -202,39 +137,75 @@ def _length(rng: Random, sentences: int | None, questions: int, least: int) -> i
 
 
 def _play(
-    how: _Telling, sentences: int | None, least: int, acts: dict[str, int], queries: Callable[..., list[Query]]
-) -> Story:
-    """Let people do things until something can be asked about them; `acts` are families with their weights."""
-    length = _length(how.rng, sentences, how.questions, least)
-    while True:  # drawn again until there is a question, of the same length
-        scene = Scene(how.rng, how.split, length, how.extra_words)
-        facts = [scene.act(acts) for _ in range(length)]
-        if asked := _ask(how, facts, queries(facts)):
-            return _story(facts, asked)
+    acts: dict[str, int],
+    ask: Callable[..., list[Query]],
+    rng: Random,
+    split: str,
+    length: int,
+    extra_words: Sequence[str],
+) -> tuple[list[Statement], list[Query]]:
+    """What people do, and what can be asked about it; `acts` are families of facts with their weights."""
+    scene = Scene(rng, split, length, extra_words)
+    facts = [scene.act(acts) for _ in range(length)]
+    return facts, ask(facts)
 
 
-def _ask(how: _Telling, facts: list[Statement], queries: list[Query]) -> list[Question]:
-    """Up to `how.questions` questions in random order; queries without exactly one answer are passed over."""
-    rng, asked = how.rng, []
+def _maps(rng: Random, split: str, length: int, extra_words: Sequence[str]) -> tuple[list[Statement], list[Query]]:
+    """One or more maps with no place in common, each a middle and the places on up to four sides of it.
+
+    Questions are asked from the middle only: from the outside, several places may lie on the same side.
+    """
+    sites = some_words(rng, "site", split, len(pool("site", split)), extra_words)
+    maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
+    middles, around = sites[:maps], sites[maps:]
+    sides = rng.sample(list(product(middles, OPPOSITE)), length)
+    facts, queries = [], []
+    for (middle, way), site in zip(sides, around, strict=False):
+        back = OPPOSITE[way]
+        triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)  # said from either end
+        facts.append(tell(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
+        queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
+        queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
+    return facts, queries
+
+
+_CARRYING = {"go": 3, "take": 2, "drop": 1}
+_GIVING = {"give": 4, "go": 1, "take": 1, "drop": 1}
+_TELL = {
+    "qa1": partial(_play, {"go": 1}, _whereabouts),
+    "qa2": partial(_play, _CARRYING, _things),
+    "qa3": partial(_play, _CARRYING, _moves),
+    "qa4": _maps,
+    "qa5": partial(_play, _GIVING, _gifts),
+    "routes": partial(_play, _CARRYING, _routes),
+    "gifts": partial(_play, _GIVING, _lone_gifts),
+}
+
+
+def _ask(
+    rng: Random, facts: Sequence[Statement], queries: list[Query], split: str, questions: int, unknown_rate: float
+) -> list[Question]:
+    """Up to so many questions in random order; queries without exactly one answer are passed over."""
+    asked = []
     queries = rng.sample(queries, len(queries))
     if rng.random() < 0.3:  # "Who received the cup?" seldom has one answer, and would seldom be asked
         queries.sort(key=lambda query: len(query.known))
     for query in queries:
-        if len(asked) == how.questions:
+        if len(asked) == questions:
             break
         try:
             reply = answer(facts, query)
         except ValueError:
             continue
         kind, by = _kind(facts, query), thought(facts, query)
-        if how.unknown_rate and rng.random() < how.unknown_rate:
-            query, reply, kind, by = _of_another(rng, how.split, facts, query), UNKNOWN, UNKNOWN, ""
+        if unknown_rate and rng.random() < unknown_rate:
+            query, reply, kind, by = _of_another(rng, split, facts, query), UNKNOWN, UNKNOWN, ""
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(say(rng, how.split, QUESTIONS[key], query.known), reply, kind, query, by))
+        asked.append(Question(say(rng, split, QUESTIONS[key], query.known), reply, kind, query, by))
     return asked
 
 
-def _of_another(rng: Random, split: str, facts: list[Statement], query: Query) -> Query:
+def _of_another(rng: Random, split: str, facts: Sequence[Statement], query: Query) -> Query:
     """The same about a person, a thing or a place that no fact is about."""
     slot = rng.choice([slot for slot, _ in query.known if slot != "direction"])
     said = {word for fact in facts for _, word in fact.slots}
@@ -242,12 +213,8 @@ def _of_another(rng: Random, split: str, facts: list[Statement], query: Query) -
     return replace(query, known=tuple((name, word if name == slot else known) for name, known in query.known))
 
 
-def _kind(facts: list[Statement], query: Query) -> str:
+def _kind(facts: Sequence[Statement], query: Query) -> str:
     if query.family in ("carried", "before"):
         return "two_hop"
     moves = [fact for fact in facts if query.family == "go" and set(query.known) <= set(fact.slots)]
     return "override" if len(moves) > 1 else "single"
-
-
-def _story(facts: Sequence[Statement], questions: Sequence[Question]) -> Story:
-    return Story(tuple(fact.text for fact in facts), tuple(questions), tuple(facts))
