@@ -68,7 +68,7 @@ def story(
     while True:  # drawn again until there is a question, of the same length
         facts, queries = _TELL[task](rng, split, length, extra_words)
         if asked := _ask(rng, facts, queries, split, questions, unknown_rate):
-            return Story(tuple(fact.text for fact in facts), tuple(asked), tuple(facts))
+            return Story(tuple(facts), tuple(asked))
 
 
 def asked_again(

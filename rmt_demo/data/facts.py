@@ -67,8 +67,7 @@ class StoryGenerator:
             plot.insert(self.rng.randint(0, len(plot)), self._fact(choice, plot))
         if override:
             self._override(plot, choice)
-        questions = self._questions(plot, num_questions, unknown_rate, choice)
-        return Story(tuple(fact.text for fact in plot), questions, tuple(plot))
+        return Story(tuple(plot), self._questions(plot, num_questions, unknown_rate, choice))
 
     # -- words and sentences
 

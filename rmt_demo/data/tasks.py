@@ -7,7 +7,7 @@
 Every answer is one of six places, so each task is a six-way classification.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -62,7 +62,8 @@ def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_que
             continue
         query = Query("lies", (("subject", middle), ("direction", way)), "reference")
         asked.append(Question(f"What is the {middle} {way} of?", lies_oracle(facts, query), "single", query))
-    return _task(tuple(rng.sample(facts, 2)), rng.sample(asked, min(questions, len(asked))), at_start=False)
+    told, asked = rng.sample(facts, 2), rng.sample(asked, min(questions, len(asked)))
+    return Task(Story(tuple(told), tuple(asked)), at_start=False)
 
 
 def compass(rng: Random, questions: int = 1) -> Task:
@@ -73,7 +74,7 @@ def compass(rng: Random, questions: int = 1) -> Task:
         query = Query("lies", tuple(pair for pair in fact.slots if pair[0] != "direction"), "direction")
         text = f"Which way is the {fact['subject']} from the {fact['reference']}?"
         asked.append(Question(text, lies_oracle(task.story.statements, query), "single", query))
-    return _task(task.story.statements, rng.sample(asked, min(questions, len(asked))), at_start=False)
+    return Task(Story(task.story.statements, tuple(rng.sample(asked, min(questions, len(asked))))), at_start=False)
 
 
 TASKS: dict[str, Callable[..., Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
@@ -105,7 +106,7 @@ def _located(rng: Random, at_start: bool) -> Task:
     name, place = rng.choice(NAMES), rng.choice(PLACES)
     facts = (Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),)
     query = Query("go", (("person", name),), "site")
-    return _task(facts, [Question(f"Where is {name}?", oracle(facts, query), "single", query)], at_start)
+    return Task(Story(facts, (Question(f"Where is {name}?", oracle(facts, query), "single", query),)), at_start)
 
 
 def _relation(rng: Random, subject: str, direction: str, reference: str, turn: bool) -> Statement:
@@ -114,8 +115,3 @@ def _relation(rng: Random, subject: str, direction: str, reference: str, turn: b
         subject, direction, reference = reference, OPPOSITE[direction], subject
     slots = (("subject", subject), ("direction", direction), ("reference", reference))
     return Statement("lies", slots, f"The {subject} is {direction} of the {reference}.")
-
-
-def _task(facts: tuple[Statement, ...], questions: Sequence[Question], at_start: bool) -> Task:
-    story = Story(tuple(fact.text for fact in facts), tuple(questions), facts)
-    return Task(story, at_start)

@@ -52,11 +52,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Story:
-    """Sentences in reading order, the facts they state (one each, same order), and questions about them."""
+    """Facts in reading order, and questions about them."""
 
-    sentences: tuple[str, ...]
-    questions: tuple[Question, ...]
     statements: tuple[Statement, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What says the facts, one each."""
+        return tuple(fact.text for fact in self.statements)
 
 
 def oracle(statements: Iterable[Statement], query: Query) -> str:
