@@ -34,6 +34,10 @@ class Batch:
     in_fact: Tensor
     thoughts: Tensor
 
+    def inputs_on(self, device: torch.device) -> dict[str, Tensor | int]:
+        """`inputs`, on a device."""
+        return {name: value.to(device) if torch.is_tensor(value) else value for name, value in self.inputs.items()}
+
 
 class BatchMaker:
     """Makes batches; the same seed string gives the same batch.

@@ -32,7 +32,7 @@ from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
 from .build import story_words
-from .guide import QUIET, counts, divergence, stands_in_fact
+from .guide import divergence, written_at_facts
 from .recipes.open import MIXED
 from .train import Progress, save_checkpoint
 
@@ -146,27 +146,17 @@ def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Ten
 def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
     """Read a batch with the gates as they are, and its `disguised` segments [N, L] with those of a gate that does what
     is wanted; keep what such a gate sees of every segment, on the CPU in bfloat16."""
-    device, cell, stretch, kept = model.device, model.cell, WriteGate.stretch, []
-    ids, mask, order = (batch.inputs[name].to(device) for name in ("input_ids", "attention_mask", "order"))
-    trained, has_fact = batch.inputs["num_trained"], batch.has_fact.to(device)
-    known = cell.encode_text(ids[:trained], mask[:trained])
-    text = cell.encode_text(disguised.to(device), mask)
-    in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(device))
-    plain = memory = model.initial_memory(len(order))
+    device, cell, kept = model.device, model.cell, []
+    inputs = batch.inputs_on(device)
+    mask, order = inputs["attention_mask"], inputs["order"]
+    wanted, weight = written_at_facts(model, inputs, batch)
+    text, memory = cell.encode_text(disguised.to(device), mask), model.initial_memory(len(order))
     for step in range(order.shape[1]):
         reading = (order[:, step] >= 0).nonzero()[:, 0]  # the others have ended
-        rows, old = order[reading, step], memory[reading]
-        new = cell.update(old, text.rows(rows))
-        wanted = torch.zeros_like(new[..., 0], dtype=torch.float32)
-        weight = torch.full_like(wanted, QUIET)
-        if len(facts := has_fact[reading, step].nonzero()[:, 0]):
-            there, met = rows[facts], reading[facts]
-            seen = cell.update(plain[met], known.rows(there))
-            own = wanted[facts] = cell.gate.logits(model.memory.expand_as(seen), seen).sigmoid()
-            weight[facts] = counts(in_fact[there], own)
-            plain = plain.index_put((met,), cell.put(plain[met], seen, stretch(own), model.memory)[0])
-        kept.append([part.to("cpu", torch.bfloat16) for part in (new, wanted, weight)])
-        memory = memory.index_put((reading,), cell.put(old, new, stretch(wanted), model.memory)[0])
+        old, open_ = memory[reading], wanted[reading, step]
+        new = cell.update(old, text.rows(order[reading, step]))
+        kept.append([part.to("cpu", torch.bfloat16) for part in (new, open_, weight[reading, step])])
+        memory = memory.index_put((reading,), cell.put(old, new, WriteGate.stretch(open_), model.memory)[0])
     return Examples(*(torch.cat(parts) for parts in zip(*kept, strict=True)))
 
 

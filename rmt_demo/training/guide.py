@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from .. import backbones, checkpoints
 from ..data.batches import Batch
 from ..memory import MemoryCell
+from ..modeling import RMTModel
 from ..write_gate import WriteGate
 
 QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
@@ -71,21 +72,9 @@ class Guide(Guided):
         device = backbones.pick_device()
         self.teacher = checkpoints.load(init, backbones.pick_dtype(device))[0].to(device).rmt
 
-    @torch.no_grad()
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
         """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
-        order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
-        ids, mask = (inputs[name][: max(1, inputs["num_trained"])] for name in ("input_ids", "attention_mask"))
-        memory, start = self.teacher.initial_memory(len(order)), self.teacher.memory
-        cell, text = self.teacher.cell, self.teacher.cell.encode_text(ids, mask)
-        wanted = torch.zeros(*order.shape, len(start), device=order.device)
-        for step in range(order.shape[1]):
-            new = cell.update(memory, text.rows((order * has_fact)[:, step]))
-            wanted[:, step] = cell.gate.logits(start.expand_as(new), new).sigmoid() * has_fact[:, step, None]
-            memory = cell.put(memory, new, WriteGate.stretch(wanted[:, step]), start)[0]
-        in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device))
-        weight = torch.where(has_fact[..., None], counts(in_fact[order * has_fact], wanted), QUIET)
-        self._begin(wanted, weight, order)
+        self._begin(*written_at_facts(self.teacher, inputs, batch), inputs["order"])
 
 
 class Told(Guided):
@@ -136,10 +125,26 @@ def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
     return in_fact[: len(lengths)].gather(1, cell.positions.of_working(lengths) - m - 1)
 
 
-def counts(in_fact: Tensor, wanted: Tensor) -> Tensor:
-    """Whether it counts what gates do in a segment with a fact: for memory tokens `in_fact` [..., m], and where nothing
-    is `wanted`, 1. What is written beside a fact may help to keep it: nobody knows, 0."""
-    return (in_fact | (wanted <= SHUT)).float()
+@torch.no_grad()
+def written_at_facts(model: RMTModel, inputs: dict[str, Tensor | int], batch: Batch) -> tuple[Tensor, Tensor]:
+    """What a model writes of a batch's segments with facts, reading nothing else: the probability with which each gate
+    should open, 0 elsewhere, and how much that counts, both [B, S, m]. `inputs` are the batch's on the model's device.
+
+    In a segment with a fact, memory tokens that stand in it count 1, and so do gates that are shut. What is written
+    beside a fact may help to keep it: nobody knows, 0."""
+    order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
+    ids, mask = (inputs[name][: max(1, inputs["num_trained"])] for name in ("input_ids", "attention_mask"))
+    cell, start, memory = model.cell, model.memory, model.initial_memory(len(order))
+    text, wanted = cell.encode_text(ids, mask), torch.zeros(*order.shape, len(start), device=order.device)
+    for step in range(order.shape[1]):
+        if len(now := has_fact[:, step].nonzero()[:, 0]):
+            old = memory[now]
+            new = cell.update(old, text.rows(order[now, step]))
+            wanted[now, step] = cell.gate.logits(start.expand_as(new), new).sigmoid()
+            written = cell.put(old, new, WriteGate.stretch(wanted[now, step]), start)[0]
+            memory = memory.index_put((now,), written)
+    in_fact = stands_in_fact(cell, mask.sum(1), batch.in_fact.to(order.device))[order * has_fact]
+    return wanted, torch.where(has_fact[..., None], (in_fact | (wanted <= SHUT)).float(), QUIET)
 
 
 def divergence(logits: Tensor, wanted: Tensor) -> Tensor:

@@ -167,7 +167,7 @@ def hold_gates(model: nn.Module, open_: bool) -> None:
 
 def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device, guide=None) -> tuple[Tensor, dict]:
     """The loss of one batch and what to log of it."""
-    inputs = {k: v.to(device) if torch.is_tensor(v) else v for k, v in batch.inputs.items()}
+    inputs = batch.inputs_on(device)
     if head == "classification":
         inputs["labels"] = torch.tensor([PLACES.index(q.answer) for q in batch.questions], device=device)
     if guide is not None:
