@@ -26,7 +26,6 @@ from .framing import frame
 from .pretrained import RMTPreTrainedModel
 from .questions import question_ids, stop_ids
 from .segments import SegmentBuffer, stream_tokens
-from .text_pass import TextKeyValues
 
 GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
 # Segments are padded to a multiple of this. Sentence ends give a hundred different lengths, and kernels prepared and
@@ -140,7 +139,7 @@ class Reader:
                 f"{len(self._state.tail)} tokens wait for the rest of their segment: read on as text, or start from "
                 "a state without a tail."
             )
-        yield from self._steps(segments)
+        yield from self._steps(map(self._checked, segments))
 
     def ask(self, question: str) -> Answer:
         """Answer from the memory and the tail, as they are now; neither changes.
@@ -232,57 +231,40 @@ class Reader:
             raise ValueError(f"Token ids go from 0 to {words - 1} here: use ids of the same tokenizer.")
         return ids
 
-    def _steps(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
-        """Read finished segments, as many at once as suit the device."""
-        segments = map(self._checked, segments)
+    def _steps(self, segments: Iterator[list[int]]) -> Iterator[SegmentStep]:
+        """Read finished segments, as many at once as suit the device. All of the state is set at once after each, so
+        another thread may ask at any time."""
         while group := list(islice(segments, self._group)):
-            yield from self._group_steps(group)
+            before = _copy(self._state.memory)
+            done = self._state.tokens_read - len(self._state.tail)
+            for ids, (memory, gate, seconds) in zip(group, self._updates(self._state.memory, group), strict=True):
+                index, done = self._state.segments_read, done + len(ids)
+                self._state = ReaderState(memory, (), index + 1, done)
+                after = _copy(memory)
+                norm = (after - before).norm(dim=-1)
+                before = after
+                tokens = self.tokenizer.convert_ids_to_tokens(ids)
+                yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
 
-    def _group_steps(self, segments: list[list[int]]) -> Iterator[SegmentStep]:
-        """Read some segments. All of the state is set at once, so another thread may ask at any time."""
-        before = _copy(self._state.memory)
-        done = self._state.tokens_read - len(self._state.tail)
-        updates = self._updates(self._state.memory, segments)
-        for ids, (memory, gate, seconds) in zip(segments, updates, strict=True):
-            index, done = self._state.segments_read, done + len(ids)
-            self._state = ReaderState(memory, (), index + 1, done)
-            after = _copy(memory)
-            norm = (after - before).norm(dim=-1)
-            before = after
-            tokens = self.tokenizer.convert_ids_to_tokens(ids)
-            yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
-
+    @torch.inference_mode()
     def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
         """memory [m + s, d] and segments -> after each: the memory [m + s, d], the gates [m], the seconds it took.
 
         With `text_attends_memory=False` the text needs no memory: it is encoded before, in one batch.
         """
-        began, encoded = time.perf_counter(), None
-        if segments and not self.config.text_attends_memory:
-            encoded = self._encode(segments)
-        shared = (time.perf_counter() - began) / max(len(segments), 1)
+        model, memory, encoded, began = self.model.rmt, memory[None], None, time.perf_counter()
+        if not self.config.text_attends_memory:
+            encoded = model.cell.encode_text(*self._frame(segments))
+        shared = (time.perf_counter() - began) / len(segments)
         for row, ids in enumerate(segments):
             began = time.perf_counter()
-            text = encoded.rows(slice(row, row + 1)) if encoded else None
-            memory, gate = self._update(memory, ids, text)
-            yield memory, gate, shared + time.perf_counter() - began
-
-    @torch.inference_mode()
-    def _update(self, memory: Tensor, ids: list[int], text: TextKeyValues | None) -> tuple[Tensor, Tensor]:
-        """memory [m + s, d] and a segment, encoded or not -> the memory after it [m + s, d] and the gates [m]."""
-        model, memory = self.model.rmt, memory[None]
-        if text:
-            new = model.cell.update(memory, text)
-        else:
-            framed, mask = self._frame([ids])
-            new = model.cell(framed, memory, mask)[1]
-        memory, gate = model.write(memory, new)
-        return memory[0], gate[0]
-
-    @torch.inference_mode()
-    def _encode(self, segments: list[list[int]]) -> TextKeyValues:
-        """The keys and values of some segments' text."""
-        return self.model.rmt.cell.encode_text(*self._frame(segments))
+            if encoded:
+                new = model.cell.update(memory, encoded.rows(slice(row, row + 1)))
+            else:
+                framed, mask = self._frame([ids])
+                new = model.cell(framed, memory, mask)[1]
+            memory, gate = model.write(memory, new)
+            yield memory[0], gate[0], shared + time.perf_counter() - began
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Segments as the model takes them: ids and mask [N, L]."""
