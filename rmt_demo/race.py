@@ -1,6 +1,7 @@
 """Race: one question, one text, three readers with the same weights that differ in what they see of the text.
 
-for lane in race(reader, open("book.txt"), "Where is Daniel?"):
+ids = [i for step in reader.read(open("book.txt")) for i in step.ids] + reader.tail
+for lane in race(reader, ids, "Where is Daniel?"):
     print(lane.name, lane.read_tokens, lane.answer.text)
 
 RMT             reads the whole text segment by segment; its answer comes from the memory, and the unfinished tail
@@ -12,10 +13,8 @@ longest window  sees as many tokens as the backbone has positions for, beside th
 
 import dataclasses
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from . import answers
 from .answers import Answer
@@ -23,7 +22,7 @@ from .config import RMTConfig
 from .evaluation.cost import Shape, full_attention_flops
 from .framing import frame
 from .questions import question_ids
-from .reader import Reader, ReaderState, SegmentStep
+from .reader import Reader, ReaderState
 
 RMT, SEGMENT, WINDOW = "RMT", "one segment", "longest window"
 
@@ -50,30 +49,8 @@ class Lane:
     flops: int
 
 
-def race(reader: Reader, text: str | Iterable[str] | Iterable[int], question: str) -> list[Lane]:
-    """Read a text from its beginning and ask the three readers. `reader` stays as it is, and the text can be of any
-    length: only its end is kept.
-
-    Args:
-        reader: of the model that runs.
-        text: the text, its chunks, or its token ids.
-        question: about it.
-
-    Raises:
-        ValueError: if the text is empty or looks like no text, or for the question as `Reader.ask`.
-    """
-    question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
-    fork, end = reader.fork(), deque(maxlen=longest_input(reader))
-    fork.reset()
-    began = time.perf_counter()
-    for step in _read(fork, text):
-        end.extend(step.ids)
-    end.extend(fork.tail)
-    return finish(fork, end, question, time.perf_counter() - began)
-
-
-def finish(reader: Reader, end: Sequence[int], question: str, read_seconds: float = 0.0) -> list[Lane]:
-    """The race where RMT has read the text already: `reader` is asked as it is, and stays so.
+def race(reader: Reader, end: Sequence[int], question: str, read_seconds: float = 0.0) -> list[Lane]:
+    """Ask the three readers. `reader` is asked as it is, and stays so.
 
     Args:
         reader: has read the whole text from its beginning, and nothing else.
@@ -87,11 +64,11 @@ def finish(reader: Reader, end: Sequence[int], question: str, read_seconds: floa
     """
     if not end:
         raise ValueError("There is no text to race on: give some, or read some first.")
-    asked = len(question_ids(reader.tokenizer, reader.config, question))
+    asked = question_ids(reader.tokenizer, reader.config, question)
     return [
-        _rmt(reader, question, asked, read_seconds),
-        _one_segment(reader, list(end), question, asked),
-        _longest_window(reader, list(end), question),
+        _rmt(reader, question, len(asked), read_seconds),
+        _one_segment(reader, list(end), question, len(asked)),
+        _longest_window(reader, list(end), asked),
     ]
 
 
@@ -116,8 +93,7 @@ def _one_segment(reader: Reader, end: list[int], question: str, asked: int) -> L
     return dataclasses.replace(lane, name=SEGMENT, sees_tokens=len(seen))
 
 
-def _longest_window(reader: Reader, end: list[int], question: str) -> Lane:
-    asked = question_ids(reader.tokenizer, reader.config, question)
+def _longest_window(reader: Reader, end: list[int], asked: list[int]) -> Lane:
     seen = _last(end, longest_input(reader) - _extra(reader.config) - len(asked))
     # Straight through the cell: RMTModel.forward would refuse more than config.segment_length.
     ids, mask = (tensor.to(reader.model.device) for tensor in frame([seen + asked], reader.config))
@@ -136,15 +112,6 @@ def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
 def longest_input(reader: Reader) -> int:
     """Tokens the backbone has positions for, memory and special tokens included."""
     return reader.model.rmt.cell.positions.longest_input or reader.config.segment_length
-
-
-def _read(reader: Reader, text: str | Iterable[str] | Iterable[int]) -> Iterable[SegmentStep]:
-    if isinstance(text, str):
-        return reader.read(text)
-    parts = iter(text)
-    first = next(parts, "")
-    parts = chain([first], parts)
-    return reader.read(parts) if isinstance(first, str) else reader.read_ids(parts)
 
 
 def _last(ids: list[int], count: int) -> list[int]:

@@ -113,17 +113,14 @@ class Reader:
         Raises:
             ValueError: if it looks like binary data or has no spaces.
         """
-        yield from self._read_blocks(stream_tokens(self.tokenizer, text))
-
-    def read_ids(self, ids: Iterable[int]) -> Iterator[SegmentStep]:
-        """Read on as `read` does, a text that is given as its token ids.
-
-        Raises:
-            ValueError: if an id is not one of the tokenizer's.
-        """
-        ids = iter(ids)
-        blocks = iter(lambda: list(islice(ids, self.config.text_capacity)), [])
-        yield from self._read_blocks(map(self._known, blocks))
+        buffer = SegmentBuffer(self.config.text_capacity, self._stops)
+        buffer.tail = list(self._state.tail)
+        blocks = stream_tokens(self.tokenizer, text)
+        yield from self._steps(segment for ids in blocks for segment in buffer.push(ids))
+        state = self._state
+        self._state = replace(
+            state, tail=tuple(buffer.tail), tokens_read=state.tokens_read + len(buffer.tail) - len(state.tail)
+        )
 
     def read_segments(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
         """Read segments that were cut before, one step for each; no tail is left.
@@ -206,16 +203,6 @@ class Reader:
     def tail(self) -> list[int]:
         """Token ids of the unfinished segment, which is not yet in the memory."""
         return list(self._state.tail)
-
-    def _read_blocks(self, blocks: Iterable[list[int]]) -> Iterator[SegmentStep]:
-        """Cut a stream of token ids into segments and read them; the rest becomes the tail."""
-        buffer = SegmentBuffer(self.config.text_capacity, self._stops)
-        buffer.tail = list(self._state.tail)
-        yield from self._steps(segment for ids in blocks for segment in buffer.push(ids))
-        state = self._state
-        self._state = replace(
-            state, tail=tuple(buffer.tail), tokens_read=state.tokens_read + len(buffer.tail) - len(state.tail)
-        )
 
     def _checked(self, ids: list[int]) -> list[int]:
         """A segment that somebody else has cut."""

@@ -151,7 +151,7 @@ class Explore:
                 if len(end) >= race.longest_input(fork):
                     break
                 end = visit.trace.segment(index) + end
-            lanes = race.finish(fork, end + fork.tail, question, visit.read_seconds)
+            lanes = race.race(fork, end + fork.tail, question, visit.read_seconds)
             return {
                 "line": f"{read:,} tokens, one question: {question}",
                 "facts": [at / read for _, at, _ in visit.facts if at < read],
