@@ -65,6 +65,7 @@ def cells(
     y_title: str = "",
     unit: str = "",
     names: Sequence[str] | None = None,
+    **more,
 ) -> go.Figure:
     """A table of numbers as colours, dark blue (low) to yellow (high), the first row on top.
 
@@ -73,10 +74,11 @@ def cells(
         title, x_title, y_title: name what is drawn.
         unit: of the values, beside the colour bar.
         names: of the rows; by default 0, 1, 2...
+        more: whatever else plotly's heat maps take.
     """
     figure = empty(title, x_title, y_title)
     rows = list(range(len(values))) if names is None else list(names)
-    figure.add_heatmap(z=values, y=rows, colorscale=HEAT, colorbar={"title": unit, "outlinewidth": 0})
+    figure.add_heatmap(z=values, y=rows, colorscale=HEAT, colorbar={"title": unit, "outlinewidth": 0}, **more)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure.update_xaxes(showgrid=False)
 

@@ -8,11 +8,14 @@ from html import escape
 from pathlib import Path
 
 import plotly.graph_objects as go
+import torch
 from plotly.offline import get_plotlyjs
+from torch import Tensor
 
 from .attention import SegmentAttention
+from .charts import cells
 from .evaluation.cost import PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-from .style import CONFIG, GREY, HEAT, PALETTE, SYMBOLS, empty, pick
+from .style import CONFIG, GREY, PALETTE, SYMBOLS, empty, pick
 from .trace import Trace
 
 MOST_COLUMNS = 1500  # of a heat map; a screen shows no more, and a browser drawing a million cells stalls
@@ -109,7 +112,7 @@ def beliefs(trace: Trace) -> go.Figure:
     return figure.update_layout(showlegend=True)  # one line alone has a legend too: it is the question
 
 
-def _heat_map(values, title: str, unit: str, hover: str) -> go.Figure:
+def _heat_map(values: Tensor, title: str, unit: str, hover: str) -> go.Figure:
     """values [S, m] -> segments to the right, memory tokens downwards. What is too long for a screen is gathered, each
     column showing the strongest of its segments, so that a single write among thousands stays visible."""
     if not values.numel():
@@ -118,18 +121,9 @@ def _heat_map(values, title: str, unit: str, hover: str) -> go.Figure:
     columns = [part.amax(0) for part in values.float().split(width)]
     if width > 1:
         title += f" (strongest of every {width} segments)"
-    figure = empty(title, "segment", "memory token")
-    figure.add_heatmap(
-        x=[width * i for i in range(len(columns))],
-        y=list(range(values.shape[1])),
-        z=[list(row) for row in zip(*(column.tolist() for column in columns), strict=True)],
-        colorscale=HEAT,
-        zmin=0,
-        colorbar={"title": unit, "outlinewidth": 0},
-        hovertemplate=f"segment %{{x}}, memory token %{{y}}: {hover}<extra></extra>",
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    return figure.update_xaxes(showgrid=False)
+    shown, x = torch.stack(columns, 1).tolist(), [width * i for i in range(len(columns))]
+    hover = f"segment %{{x}}, memory token %{{y}}: {hover}<extra></extra>"
+    return cells(shown, title, "segment", "memory token", unit, x=x, zmin=0, hovertemplate=hover)
 
 
 def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: str = "memory token") -> go.Figure:
@@ -144,18 +138,11 @@ def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: s
     """
     memory, text = (part.mean((0, 1)) for part in (seen.to_memory, seen.to_text[..., 2:-1]))
     names = [f"memory token {i}" for i in range(memory.shape[1])] + [escape(t, quote=False) for t in tokens[2:-1]]
-    figure = empty(title, "memory, then text", rows)
-    figure.add_heatmap(
-        z=[[*left, *right] for left, right in zip(memory.tolist(), text.tolist(), strict=True)],
-        customdata=[names] * len(memory),
-        colorscale=HEAT,
-        zmin=0,
-        colorbar={"title": "attention", "outlinewidth": 0},
-        hovertemplate=f"{rows} %{{y}} on %{{customdata}}: %{{z:.1%}}<extra></extra>",
-    )
+    shown, hover = torch.cat([memory, text], 1).tolist(), f"{rows} %{{y}} on %{{customdata}}: %{{z:.1%}}<extra></extra>"
+    told = {"customdata": [names] * len(memory), "zmin": 0, "hovertemplate": hover}
+    figure = cells(shown, title, "memory, then text", rows, "attention", **told)
     figure.add_vline(x=memory.shape[1] - 0.5, line_color=GREY)
-    figure.update_yaxes(autorange="reversed", showgrid=False, dtick=max(1, len(memory) // 8))
-    return figure.update_xaxes(showgrid=False)
+    return figure.update_yaxes(dtick=max(1, len(memory) // 8))
 
 
 def save(figures: Sequence[go.Figure], file: Path, title: str) -> None:
