@@ -7,7 +7,9 @@ user's own file, and "pg19" (the paper's books) or any other dataset id streams 
 Each text is made of blocks (books, topics). A fixed 15% of the blocks is kept for evaluation only.
 """
 
+import codecs
 import importlib.util
+import io
 import re
 import warnings
 import zlib
@@ -15,10 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 PARTS = ("train", "eval", "all")
 MAX_BYTES = 50_000_000  # of a user's file or a Hub dataset; a longer haystack repeats its background
 PG19 = "emozilla/pg19"  # Project Gutenberg books, as parquet
+CHUNK_BYTES = 1 << 16
 BLOCK_SENTENCES = 50  # a user's file has no books: this many sentences in a row go to one part
 MIN_WORDS, MAX_WORDS = 3, 60
 SENTENCE_CLOSERS = ".!?\"'”’)"  # the last character of a sentence that needs no full stop added
@@ -182,15 +186,29 @@ def _read(path: Path) -> str:
     if len(data) > MAX_BYTES:
         warnings.warn(f"{path} is large: only its first {MAX_BYTES // 1_000_000} MB are used.", stacklevel=2)
         data = data[: data.rfind(b" ")]  # never in the middle of a character
-    if not data.strip():
-        raise ValueError(f"{path} is empty: give a file with some text in it.")
+    return "".join(text for _, text in decoded(io.BytesIO(data), str(path)))
+
+
+def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """(bytes, text) of each chunk of a binary file.
+
+    Raises:
+        ValueError: by its `name`, if it is empty or not UTF-8 text.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    empty = True
     try:
-        text = data.decode("utf-8-sig")
+        while data := file.read(CHUNK_BYTES):
+            text = decoder.decode(data)
+            if "\0" in text:
+                raise ValueError(f"{name} looks like binary data: give a plain UTF-8 text file.")
+            empty = empty and not text.strip()
+            yield len(data), text
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text: save it as plain UTF-8 text first.") from error
-    if "\0" in text:
-        raise ValueError(f"{path} looks like binary data: give a plain UTF-8 text file.")
-    return text
+        raise ValueError(f"{name} is not UTF-8 text: save it as plain UTF-8 text first.") from error
+    if empty:
+        raise ValueError(f"{name} is empty: give a file with some text in it.")
 
 
 def _hub(dataset: str) -> Blocks:

@@ -1,6 +1,5 @@
 """A user's own text file, or standard input, read in chunks, with facts hidden in it on the way."""
 
-import codecs
 import contextlib
 import re
 import sys
@@ -8,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .corpora import decoded
 from .haystack import Fact
 
-CHUNK_BYTES = 1 << 16
 SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s)|\n")
 UNKNOWN_LENGTH = sys.maxsize  # of standard input
 
@@ -34,24 +33,6 @@ def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
             yield from with_facts(decoded(opened, name), facts, size)
     except OSError as error:
         raise ValueError(f"{name} cannot be read ({error.strerror}): give a readable text file.") from error
-
-
-def decoded(file, name: str) -> Iterator[tuple[int, str]]:
-    """(bytes, text) of each chunk of a binary file."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    empty = True
-    try:
-        while data := file.read(CHUNK_BYTES):
-            text = decoder.decode(data)
-            if "\0" in text:
-                raise ValueError(f"{name} looks like binary data: give a plain UTF-8 text file.")
-            empty = empty and not text.strip()
-            yield len(data), text
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8 text: save it as plain UTF-8 text first.") from error
-    if empty:
-        raise ValueError(f"{name} is empty: give a file with some text in it.")
 
 
 def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable[Fact], size: int) -> Iterator[str]:
