@@ -1,15 +1,25 @@
 """The command line: `python -m rmt_demo ask|replay|train|gates|eval|figure|cost`.
 
 Results go to stdout, progress and errors to stderr. Bad input ends in exit code 2 and one line that says what to do.
+What trains, measures and draws is imported by the commands that need it.
 """
 
 import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+from transformers.utils import logging
+
+from . import Answer, Reader, ReaderState, Trace, state_at
+from .data.files import file_text
+from .data.haystack import Fact, Haystack, check_size
+from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
 from .options import build_parser
+from .questions import question_ids
 
 CHECKPOINT = Path("checkpoints/rmt-minilm")
 
@@ -41,14 +51,6 @@ def run_ask(args: argparse.Namespace) -> None:
         raise ValueError("--length is for a --corpus: a file is read to its end.")
     if args.haystack not in (None, "-") and (Path(args.haystack).is_dir() or not Path(args.haystack).exists()):
         raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
-
-    from tqdm import tqdm
-
-    from . import Reader, Trace
-    from .data.files import file_text
-    from .data.haystack import Haystack, check_size
-    from .questions import question_ids
-
     be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
     for question in args.question:
@@ -75,7 +77,7 @@ def run_ask(args: argparse.Namespace) -> None:
         trace.save(args.trace, reader.model)
 
 
-def report(args: argparse.Namespace, answers: list, state, seconds: float) -> None:
+def report(args: argparse.Namespace, answers: Sequence[Answer], state: ReaderState, seconds: float) -> None:
     """Print answers to stdout and the speed to stderr."""
     tokens, segments = state.tokens_read, state.segments_read
     speed = tokens / max(seconds, 1e-9)
@@ -87,11 +89,11 @@ def report(args: argparse.Namespace, answers: list, state, seconds: float) -> No
         print_answers(args.question, answers)
 
 
-def as_json(questions: list[str], answers: list) -> list[dict]:
+def as_json(questions: Sequence[str], answers: Sequence[Answer]) -> list[dict]:
     return [answer.as_json(question) for question, answer in zip(questions, answers, strict=True)]
 
 
-def print_answers(questions: list[str], answers: list) -> None:
+def print_answers(questions: Sequence[str], answers: Sequence[Answer]) -> None:
     for question, answer in zip(questions, answers, strict=True):
         by = f", by way of: {answer.thought}" if answer.thought else ""
         print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure{by})")
@@ -101,9 +103,6 @@ def run_replay(args: argparse.Namespace) -> None:
     """Show what a saved reading holds; with questions, ask them of the state after some of its segments."""
     if args.segment is not None and not args.question:
         raise ValueError("--segment says where to ask: give a --question too.")
-
-    from . import Reader, Trace, state_at
-
     trace, answers = Trace.load(args.trace), []
     segment = len(trace) if args.segment is None else args.segment
     tokens = len(trace.token_ids) + len(trace.tail)
@@ -135,16 +134,12 @@ def run_replay(args: argparse.Namespace) -> None:
 
 def be_quiet() -> None:
     """Keep the progress bars and warnings of `transformers` off stderr."""
-    from transformers.utils import logging
-
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 
 
-def parse_fact(text: str):
+def parse_fact(text: str) -> Fact:
     """A fact as written on the command line, TEXT@POSITION."""
-    from .data.haystack import Fact
-
     sentence, at, position = text.rpartition("@")
     try:
         where = float(position) if at else None
@@ -236,8 +231,6 @@ def run_figure(args: argparse.Namespace) -> None:
 
 def run_cost(args: argparse.Namespace) -> None:
     """Count what reading costs, as figure 3 of the paper does."""
-    from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-
     tokens, rows = args.tokens or PAPER_TOKENS, []
     for name in OPT if args.model is None else [args.model.lower()]:
         shape = opt(name)
