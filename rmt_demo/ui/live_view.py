@@ -7,7 +7,6 @@ arrays travel as base64 bytes. `live_view.js` paints them and shows a frame's wo
 import base64
 import math
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -20,36 +19,6 @@ COLUMNS = 480  # of the timeline; a longer text puts several segments into one c
 MOST_EVENTS = 12  # of each question, told in words
 STORED = 16  # stored tokens come into the picture so many at a time
 UNSEEN = 255  # in a line of confidences: nobody asked here
-
-HERE = Path(__file__).parent
-PAINT = (HERE / "paint.js").read_text(encoding="utf-8")  # what the pictures share
-SCRIPT = PAINT + (HERE / "live_view.js").read_text(encoding="utf-8")
-STYLE = (HERE / "live_view.css").read_text(encoding="utf-8")
-# A fixed page: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever filled in.
-TEMPLATE = """
-<div class="live">
-  <p class="line" role="status">Nothing read yet. Press Read.</p>
-  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading head. Below it the
-    write events: how much each segment changed the memory, in all (bars) and each memory token (rows; the brighter,
-    the more).</p>
-  <canvas class="timeline" role="img" aria-label="How much each segment changed each memory token"></canvas>
-  <p class="caption">The memory now: one row of numbers per memory token, <b class="low">negative</b> to
-    <b class="high">positive</b>; at the right, how much this segment rewrote it. Below the line, if there is one:
-    stored tokens.</p>
-  <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
-  <p class="caption">Room that attention needs, on a logarithmic scale (an estimate from the model's shape)</p>
-  <div class="meter">
-    <span class="own"></span><i><b class="own-bar"></b></i>
-    <span class="full"></span><i><b class="full-bar"></b></i>
-  </div>
-  <div class="beliefs" hidden>
-    <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
-      ● changed its mind.</p>
-    <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
-    <ul class="questions"></ul>
-  </div>
-</div>
-"""
 
 
 class LiveView:

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from .live_view import HERE
+from .views import asset, view
 from .words import TOUR
 
 TEMPLATE = """
@@ -36,11 +36,4 @@ button:disabled { opacity: 0.5; cursor: default; }
 
 def tour() -> gr.HTML:
     """The button, and the card that comes with it."""
-    return gr.HTML(
-        TOUR,
-        html_template=TEMPLATE,
-        css_template=STYLE,
-        js_on_load=(HERE / "tour.js").read_text(encoding="utf-8"),
-        elem_id="tour",
-        apply_default_css=False,
-    )
+    return view("tour", TEMPLATE, STYLE, asset("tour.js"), TOUR)

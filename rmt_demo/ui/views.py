@@ -1,10 +1,42 @@
 """The page's pictures. Each is one gr.HTML with a fixed page: what it shows comes as its value and is painted by its
 script, words as text and never as HTML."""
 
+from pathlib import Path
+
 import gradio as gr
 
-from .live_view import HERE, PAINT, SCRIPT, STYLE, TEMPLATE
 
+def asset(name: str) -> str:
+    """A script or style that stands beside this file."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+PAINT, STYLE = asset("paint.js"), asset("live_view.css")  # what the pictures share
+# Fixed pages: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever filled in.
+LIVE = """
+<div class="live">
+  <p class="line" role="status">Nothing read yet. Press Read.</p>
+  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading head. Below it the
+    write events: how much each segment changed the memory, in all (bars) and each memory token (rows; the brighter,
+    the more).</p>
+  <canvas class="timeline" role="img" aria-label="How much each segment changed each memory token"></canvas>
+  <p class="caption">The memory now: one row of numbers per memory token, <b class="low">negative</b> to
+    <b class="high">positive</b>; at the right, how much this segment rewrote it. Below the line, if there is one:
+    stored tokens.</p>
+  <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
+  <p class="caption">Room that attention needs, on a logarithmic scale (an estimate from the model's shape)</p>
+  <div class="meter">
+    <span class="own"></span><i><b class="own-bar"></b></i>
+    <span class="full"></span><i><b class="full-bar"></b></i>
+  </div>
+  <div class="beliefs" hidden>
+    <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
+      ● changed its mind.</p>
+    <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
+    <ul class="questions"></ul>
+  </div>
+</div>
+"""
 SEGMENT = """
 <div>
   <p class="title">Read a text, then choose a segment.</p>
@@ -61,32 +93,28 @@ ul { list-style: none; margin: 8px 0 0; padding: 0; font-size: 15px; overflow-wr
 
 def live() -> gr.HTML:
     """What happens while the model reads (see `live_view.py`)."""
-    return _view("live", TEMPLATE, STYLE, SCRIPT)
+    return view("live", LIVE, STYLE, PAINT + asset("live_view.js"))
 
 
 def segment() -> gr.HTML:
     """A segment and what the memory tokens attended to in it."""
-    style = (HERE / "segment_view.css").read_text(encoding="utf-8")
-    return _view("segment", SEGMENT, style, PAINT + _script("segment"))
+    return view("segment", SEGMENT, asset("segment_view.css"), PAINT + asset("segment_view.js"))
 
 
 def compare() -> gr.HTML:
     """A reading before and after surgery."""
-    return _view("compare", COMPARE, STYLE + MORE, PAINT + _script("compare"))
+    return view("compare", COMPARE, STYLE + MORE, PAINT + asset("compare_view.js"))
 
 
 def race() -> gr.HTML:
     """Three readers of one text."""
-    return _view("race", RACE, STYLE + MORE, PAINT + _script("race"))
+    return view("race", RACE, STYLE + MORE, PAINT + asset("race_view.js"))
 
 
-def _script(name: str) -> str:
-    return (HERE / f"{name}_view.js").read_text(encoding="utf-8")
-
-
-def _view(name: str, template: str, style: str, script: str) -> gr.HTML:
+def view(name: str, template: str, style: str, script: str, value=None) -> gr.HTML:
+    """One picture, at first of `value`."""
     return gr.HTML(
-        None,
+        value,
         html_template=template,
         css_template=style,
         js_on_load=script,
