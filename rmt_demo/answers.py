@@ -12,10 +12,9 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from .data.tasks import PLACES
 from .heads import RMTForMaskedLM
 from .pretrained import RMTPreTrainedModel
-from .questions import THEREFORE, slots
+from .questions import PLACES, THEREFORE, slots
 
 CANDIDATES = 5  # answers given, and pieces tried for each slot
 FAINT = 0.01  # of the likeliest answer's probability: a beginning that is less likely is not gone on with

@@ -8,9 +8,9 @@ from transformers import AutoConfig
 from transformers.utils import cached_file
 
 from . import backbones, low_rank
-from .data.tasks import PLACES
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
+from .questions import PLACES
 
 MODEL = "model.safetensors"
 HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}

@@ -14,7 +14,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 
 from . import backbones, low_rank
 from .config import RMTConfig
-from .data.world import UNKNOWN
+from .questions import UNKNOWN
 from .segments import token_ids
 
 MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different

@@ -7,6 +7,8 @@ from .config import RMTConfig
 from .segments import token_ids
 
 SENTENCE_ENDS = (".", "!", "?")
+PLACES = ("bathroom", "hallway", "garden", "office", "bedroom", "kitchen")  # the paper's classes, in their order
+UNKNOWN = "unknown"  # the answer that a text does not tell
 THEREFORE = "→"  # stands between a thought and the answer that follows from it
 
 

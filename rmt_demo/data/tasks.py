@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from ..questions import PLACES
 from .world import Query, Question, Statement, Story, oracle
 
 NAMES = ("Mary", "John", "Daniel", "Sandra")
 VERBS = ("moved", "went", "went back", "journeyed", "travelled")
-PLACES = ("bathroom", "hallway", "garden", "office", "bedroom", "kitchen")  # the order of the classes
 OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..questions import UNKNOWN
 from .families import FAMILIES
 
-UNKNOWN = "unknown"
 Slots = tuple[tuple[str, str], ...]  # (slot, word) pairs
 
 

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from .. import backbones
 from ..data.batches import Batch
-from ..data.tasks import PLACES
 from ..pretrained import RMTPreTrainedModel
+from ..questions import PLACES
 from ..write_gate import WriteGate
 from . import state as states
 from .build import build, guide_of, parameters
