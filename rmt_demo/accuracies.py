@@ -7,11 +7,9 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from .evaluation.paper import PAPER_ACCURACY, PAPER_SEGMENTS, PAPER_STAGES
+from .evaluation.paper import PAPER_ACCURACY, PAPER_SEGMENTS, PAPER_STAGES, PAPER_TOKENS_READ
 from .evaluation.tables import TITLES, trained_on
 from .style import empty, line_style
-
-PAPER_TOKENS_READ = (32_000, 256_000, 512_000, 1_024_000, 2_043_904)  # at PAPER_SEGMENTS
 
 
 def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False) -> go.Figure:

@@ -84,10 +84,9 @@ class RMTConfig(PreTrainedConfig):
                 'num_stored_tokens needs memory_update="gated" and spread_memory=True, '
                 "and num_memory_tokens of 1 or more."
             )
-        if self.settle_memory and not self.num_stored_tokens:
-            raise ValueError("settle_memory needs num_stored_tokens of 1 or more.")
-        if self.age_slope and not self.num_stored_tokens:
-            raise ValueError("age_slope needs num_stored_tokens of 1 or more.")
+        for name in ("settle_memory", "age_slope"):
+            if getattr(self, name) and not self.num_stored_tokens:
+                raise ValueError(f"{name} needs num_stored_tokens of 1 or more.")
         if self.memory_reach is not None and not (self.spread_memory and self.memory_reach >= 1):
             raise ValueError("memory_reach must be 1 or more, and it needs spread_memory=True.")
         if self.memory_norm is not None and not self.memory_norm > 0:

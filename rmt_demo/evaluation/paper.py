@@ -1,6 +1,7 @@
 """What the paper reports, to stand beside what is measured here (arXiv 2304.11062)."""
 
 PAPER_SEGMENTS = (64, 512, 1024, 2048, 4096)
+PAPER_TOKENS_READ = (32_000, 256_000, 512_000, 1_024_000, 2_043_904)  # in so many segments
 # Figure 1: accuracy in percent at PAPER_SEGMENTS, trained on 7 segments. Read off the plot, so good
 # to about one percent; the paper gives no intervals.
 PAPER_ACCURACY = {
