@@ -25,7 +25,7 @@ def questions(count: int) -> dict:
 
 def test_what_is_given_away_is_in_the_question_and_not_in_the_labels():
     before, seen = questions(900), set()
-    after = force(before, CONFIG, Random(0))
+    after = force(before, CONFIG, Random(0), torch.zeros(900, dtype=torch.long))
     where = slots(before["query_ids"], CONFIG)
     for n, label in enumerate(after["labels"].tolist()):
         filled = after["query_ids"][n][where[n]].tolist()
@@ -54,7 +54,7 @@ def test_a_thought_is_often_given_away_and_mostly_as_a_whole():
 def test_one_slot_is_never_filled():
     config = RMTConfig(segment_length=128, num_answer_slots=1)
     only = {"query_ids": torch.tensor([[config.cls_token_id, 50, MASK, SEP]] * 50), "labels": torch.full((50, 1), 7)}
-    assert torch.equal(force(only, config, Random(0))["query_ids"], only["query_ids"])
+    assert torch.equal(force(only, config, Random(0), torch.zeros(50))["query_ids"], only["query_ids"])
 
 
 def test_piece_by_piece_each_question_is_asked_for_the_next_piece_alone():

@@ -19,16 +19,12 @@ JUST = 0.75  # of the latter are given just the thought, the others any beginnin
 IGNORED = -100  # label of a slot that is filled already: PyTorch's cross-entropy leaves it out
 
 
-def force(
-    inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor | None = None
-) -> dict[str, Tensor | int]:
+def force(inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor) -> dict[str, Tensor | int]:
     """A batch's `inputs` (see `Batch`) with the first pieces of some answers, at least one and at most all but one of
     the slots, in their slots in `query_ids` and not in `labels`; of an answer with a thought, mostly just the thought
-    (`thoughts` [Q], their pieces; None: there are none)."""
+    (`thoughts` [Q], their pieces, 0 = none)."""
     query, labels = inputs["query_ids"].clone(), inputs["labels"].clone()
-    lengths = [0] * len(labels) if thoughts is None else thoughts.tolist()
-    rows = zip(query, labels, slots(query, config), lengths, strict=True)
-    for ids, label, where, thought in rows:
+    for ids, label, where, thought in zip(query, labels, slots(query, config), thoughts.tolist(), strict=True):
         if len(label) > 1 and rng.random() < (THOUGHT if thought else GIVEN):
             pieces = int((label != config.sep_token_id).sum())
             given = thought if rng.random() < JUST * bool(thought) else rng.randint(1, min(pieces, len(label) - 1))
