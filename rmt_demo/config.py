@@ -43,6 +43,8 @@ class RMTConfig(PreTrainedConfig):
     """
 
     model_type = "rmt"
+    # transformers.Trainer gathers what is not named here of a whole evaluation set.
+    keys_to_ignore_at_inference = ["memory", "gates", "last_hidden_state", "query_ids"]
 
     backbone: str = "all-MiniLM-L6-v2"
     backbone_config: dict | None = None

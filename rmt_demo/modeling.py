@@ -161,9 +161,11 @@ class RMTModel(RMTPreTrainedModel):
         query_of: Tensor | None = None,
         num_trained: int | None = None,
         recall: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
+        token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
         """See the module's docstring for the shapes. `recall` says what of the memories [Q, m + s, d] the questions
-        [Q, L] with their masks are asked of.
+        [Q, L] with their masks are asked of. `token_type_ids`, which BERT's tokenizers give, are not used: a text and
+        its question are of one type.
 
         Raises:
             ValueError: if the segments are longer than config.segment_length allows, or a sample has no last one.

@@ -163,7 +163,7 @@ def test_two_steps_with_the_trainer(trainer, tmp_path):
         if "word_embeddings" not in name and "position" not in name and "token_type" not in name:
             assert not torch.equal(parameter, before[name]), f"{name} was not trained"
     assert trainer.evaluate()["eval_loss"] > 0
-    assert trainer.predict(rows()).predictions[0].shape == (6, 6)
+    assert trainer.predict(rows()).predictions.shape == (6, 6), "more than the logits was gathered"
     trainer.save_model(tmp_path / "saved")
     assert_same(RMTForSequenceClassification.from_pretrained(tmp_path / "saved"), trainer.model)
 
@@ -172,6 +172,12 @@ def test_the_trainer_hands_over_the_attention_mask(trainer):
     """It drops columns that are not named in `forward`; without the mask, padding would be read as text."""
     (batch,) = list(trainer.get_eval_dataloader())
     assert {"input_ids", "attention_mask", "labels"} <= batch.keys()
+
+
+def test_what_a_tokenizer_gives_can_be_passed_on(trainer):
+    row = {name: torch.as_tensor(part)[None] for name, part in rows()[0].items()}
+    given = trainer.model(**row, token_type_ids=torch.zeros_like(row["input_ids"]))
+    assert torch.equal(given.logits, trainer.model(**row).logits)
 
 
 SHIPPED = sorted((Path(__file__).parents[1] / "checkpoints").glob("*/*.safetensors"))
