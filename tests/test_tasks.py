@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from rmt_demo.data.tasks import EASIER, NAMES, PLACES, TASKS, VERBS, lies_oracle
-from rmt_demo.data.world import Query, Statement
+from rmt_demo.data.tasks import EASIER, NAMES, PLACES, TASKS, VERBS, lies_oracle, stranger
+from rmt_demo.data.world import UNKNOWN, Query, Statement
 
 COMPASS = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
 
@@ -40,6 +40,15 @@ def test_one_fact_about_the_person_asked_for(name):
         assert task.story.questions[0].answer == place
         seen |= {person, verb, place}
     assert seen == {*NAMES, *VERBS, *PLACES}
+
+
+def test_a_stranger_is_not_in_the_text():
+    tasks = [stranger(Random(seed)) for seed in range(200)]
+    for task in tasks:
+        (question,) = task.story.questions
+        person = re.fullmatch(r"Where is (\w+)\?", question.text)[1]
+        assert person not in task.story.sentences[0] and question.answer == question.kind == UNKNOWN
+    assert {task.story.statements[0]["person"] for task in tasks} == set(NAMES)
 
 
 def test_reasoning_answer_is_the_only_one_on_a_map():

@@ -12,7 +12,7 @@ from ..segments import token_ids
 from .babi import LEAST, PRACTICE, QA, REREAD, asked_again
 from .facts import Question, StoryGenerator
 from .families import Family
-from .tasks import EASIER, TASKS
+from .tasks import EASIER, TASKS, UNTOLD
 from .world import Story
 
 # How often a story is drawn at most, if its segments are too short for it. To leave such stories out of a test would
@@ -142,7 +142,7 @@ class Sampler:
         name = rng.choice(mixture.tasks)
         tell = (QA | PRACTICE).get(name)
         if tell is None:
-            task = (TASKS | EASIER)[name](rng, count)
+            task = (TASKS | EASIER | UNTOLD)[name](rng, count)
             return task.story, name, task.at_start
         extra = self.stories.extra_words if mixture.extra_rate == 1 or rng.random() < mixture.extra_rate else ()
         more = {"extra_words": extra, "unknown_rate": mixture.unknown_rate}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from ..questions import PLACES
+from ..questions import PLACES, UNKNOWN
 from .world import Query, Question, Statement, Story, oracle
 
 NAMES = ("Mary", "John", "Daniel", "Sandra")
@@ -41,6 +41,14 @@ def memorize(rng: Random, questions: int = 1) -> Task:
 def detect(rng: Random, questions: int = 1) -> Task:
     """The same fact as in `memorize`, to be put anywhere."""
     return _located(rng, at_start=False)
+
+
+def stranger(rng: Random, questions: int = 1) -> Task:
+    """The fact of `detect`, asked about another of the four people: the text does not say where that one is."""
+    facts = detect(rng).story.statements
+    query = Query("go", (("person", rng.choice([name for name in NAMES if name != facts[0]["person"]])),), "site")
+    asked = Question(f"Where is {query.known[0][1]}?", oracle(facts, query), UNKNOWN, query)
+    return Task(Story(facts, (asked,)), at_start=False)
 
 
 def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_questions: bool = True) -> Task:
@@ -85,6 +93,8 @@ EASIER: dict[str, Callable[..., Task]] = {
     "direct": partial(reasoning, turn_facts=False, turn_questions=False),
     "turned": partial(reasoning, turn_facts=False),
 }
+# Nothing trains on these.
+UNTOLD: dict[str, Callable[..., Task]] = {"stranger": stranger}
 
 
 def lies_oracle(facts: Iterable[Statement], query: Query) -> str:

@@ -41,11 +41,12 @@ TASKS = {
     "reasoning": dataclasses.replace(OPEN, task_rate=1.0, tasks=("reasoning",)),
     "open": dataclasses.replace(OPEN, unknown_rate=0.0),
     "unknown": dataclasses.replace(OPEN, unknown_rate=1.0),
+    "stranger": dataclasses.replace(OPEN, task_rate=1.0, tasks=("stranger",)),
     "heldout": dataclasses.replace(OPEN, unknown_rate=0.0, families="heldout"),
 } | {name: dataclasses.replace(OPEN, unknown_rate=0.0, task_rate=1.0, tasks=(name,)) for name in QA}
 SEGMENTS = (1, 2, 4, 8, 64)
 STREAM = "stream"
-STREAM_SAMPLES, STREAM_SEGMENTS = 100, 64  # at most: nothing is shared between texts, so they take their time
+STREAM_SAMPLES, STREAM_SEGMENTS = 300, 64  # at most: nothing is shared between texts, so they take their time
 QUESTION = 64  # tokens kept free for the question in the last segment of a text, and the fewest of a text
 
 
@@ -70,9 +71,10 @@ def evaluate(
         segments: numbers of segments of the texts.
         seed: of the haystacks.
         tasks: of `TASKS` and "stream"; by default all that the checkpoint can do but bAbI's: for one that classifies,
-            the paper's three. "open" asks for what the text says, "unknown" for what it does not, "heldout" about
-            families of facts that training never sees. "stream" reads "open" haystacks as text through the Reader, at
-            most 100 of them (its rows say how many: "samples") and of up to 64 segments.
+            the paper's three. "open" asks for what the text says, "unknown" for what it does not, "stranger" where
+            one of the paper's people is, told where another went, "heldout" about families of facts that training
+            never sees. "stream" reads "open" haystacks as text through the Reader, at most 300 of them (its rows say
+            how many: "samples") and of up to 64 segments.
         background: corpora whose evaluation part is the background, or one kind of strange text (`data/strange.py`).
 
     Returns:
@@ -176,13 +178,14 @@ def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tup
     stories, outcomes = StoryGenerator("eval", 0), []
     stories.rng.seed(seed)
     length = max(QUESTION, segments * reader.model.config.text_capacity - QUESTION)
-    for number in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
+    for _ in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
         story = stories.story(stories.rng.randint(1, 3), 1, unknown_rate=0.0)
         places = sorted(stories.rng.random() for _ in story.sentences)
         facts = [Fact(s, p) for s, p in zip(story.sentences, places, strict=True)]
         fork = reader.fork()
         fork.reset()
-        for _ in fork.read(Haystack(text, facts, length, seed=number, tokenizer=reader.tokenizer)):
+        start = stories.rng.randrange(2**32)
+        for _ in fork.read(Haystack(text, facts, length, seed=start, tokenizer=reader.tokenizer)):
             pass
         question = story.questions[0]
         said = fork.ask(question.text)

@@ -15,6 +15,7 @@ TITLES = {
     "open": "open facts, 1 to 3 of them",
     "heldout": "the same, families of facts never trained on",
     "unknown": "recognises what the text does not say",
+    "stranger": "the same of a person of the paper's tasks, told of another",
     "stream": "open facts, read as text by the Reader",
 }
 BABI = {
