@@ -77,8 +77,10 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
 
 def checksum(*modules: nn.Module) -> int:
     """A number that tells the weights of some modules from others, the same in float32 and in bfloat16."""
-    weights = (p.detach().to("cpu", torch.bfloat16) for module in modules for p in module.parameters())
-    return zlib.crc32(b"".join(weight.view(torch.int16).numpy().tobytes() for weight in weights))
+    number = 0
+    for weight in (p for module in modules for p in module.parameters()):
+        number = zlib.crc32(weight.detach().to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy(), number)
+    return number
 
 
 def is_decoder(config: PreTrainedConfig) -> bool:
