@@ -54,7 +54,7 @@ def build_parser(checkpoint: Path) -> Parser:
 
     evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
     evaluate.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
-    evaluate.add_argument("--out", type=writable, default="results", metavar="DIR", help="default: %(default)s")
+    evaluate.add_argument("--out", type=writable, default="runs/results", metavar="DIR", help="default: %(default)s")
     evaluate.add_argument(
         "--tasks",
         nargs="+",

@@ -268,7 +268,8 @@ def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
     monkeypatch.setattr(extrapolation, "evaluate", lambda *args, **kwargs: {"args": args, "kwargs": kwargs})
     code, out, _ = run(capsys, "eval", "--checkpoint", "c", "--segments", "1", "2", "--samples", "5", "--json")
     assert code == 0
-    assert json.loads(out) == {"args": ["c", "results"], "kwargs": {"samples": 5, "segments": [1, 2], "tasks": None}}
+    handed = {"samples": 5, "segments": [1, 2], "tasks": None}
+    assert json.loads(out) == {"args": ["c", "runs/results"], "kwargs": handed}, "results/ holds what is published"
 
     monkeypatch.setattr(extrapolation, "evaluate", lambda *args, tasks, **kwargs: {task: {} for task in tasks})
     share = {"accuracy": 50.0, "low": 40.0, "high": 60.0}

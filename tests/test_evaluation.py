@@ -291,9 +291,10 @@ def test_rows_of_the_same_measurement_come_together(tmp_path, capsys):
         copy = tmp_path / f"{other}.json"
         copy.write_text(file.read_text())
         assert results.add(copy, common | other, row(2))["rows"] == [row(2)], "rows of other weights are no match"
-        assert f"{copy}.old" in capsys.readouterr().err
-        aside = Path(f"{copy}.old").read_text()
-        assert aside == file.read_text(), "what took hours to measure is lost"
+        assert f"{copy}.old-1" in capsys.readouterr().err
+        results.add(copy, common, row(4))
+        assert Path(f"{copy}.old-1").read_text() == file.read_text(), "what took hours to measure is lost"
+        assert json.loads(Path(f"{copy}.old-2").read_text())["rows"] == [row(2)], "what is set aside later is lost"
 
 
 def test_rows_are_told_apart_by_their_keys(tmp_path):
@@ -321,7 +322,7 @@ def test_files_are_named_after_other_backgrounds():
 
 
 def test_a_killed_measurement_keeps_its_rows_and_is_gone_on_with(checkpoint, monkeypatch):
-    """Killed in its second row; then the missing one alone is asked for."""
+    """Killed in its second row; the same command again measures the missing one alone."""
     count, ask = [], extrapolation.ask
 
     def killed(*given):
@@ -335,7 +336,16 @@ def test_a_killed_measurement_keeps_its_rows_and_is_gone_on_with(checkpoint, mon
         measure(checkpoint, "killed", tasks=("open",))
     file = checkpoint.parent / "killed" / "open-book.json"
     assert [r["segments"] for r in json.loads(file.read_text())["rows"]] == [1]
-    found = measure(checkpoint, "killed", tasks=("open",), segments=(2,))["open"]
-    assert [r["segments"] for r in found["rows"]] == [1, 2]
+    count[:] = [None] * 2
+    found = measure(checkpoint, "killed", tasks=("open",))["open"]
+    assert [r["segments"] for r in found["rows"]] == [1, 2] and len(count) == 3, "the first row was measured again"
     whole = measure(checkpoint, "whole", tasks=("open",))["open"]
     assert [outcome(r) for r in found["rows"]] == [outcome(r) for r in whole["rows"]]
+
+
+def test_a_larger_sample_is_not_replaced_by_a_smaller_one(checkpoint, capsys):
+    def once(samples):
+        [measured] = measure(checkpoint, "samples", tasks=("detect",), samples=samples, segments=(1,))["detect"]["rows"]
+        return measured["samples"], "keeps it: remove the file to measure again" in capsys.readouterr().err
+
+    assert [once(4), once(3), once(4), once(5)] == [(4, False), (4, True), (4, True), (5, False)]

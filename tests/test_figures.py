@@ -60,13 +60,15 @@ def test_figure_1_of_a_checkpoint_that_only_classifies(tmp_path):
 
 
 def test_missing_results_say_which_command_makes_them(tmp_path):
-    with pytest.raises(ValueError, match="memorize.json: make it with .*eval --tasks memorize .* --segments 64 512"):
+    with pytest.raises(
+        ValueError, match=f"memorize.json: make it with .*eval --out {tmp_path} --tasks mem.* --segments 64 512"
+    ):
         figures.draw(1, tmp_path, tmp_path)
     for task in figures.FIGURE_1:
         save(tmp_path, task, rows(1, 8))
     with pytest.raises(ValueError, match="nothing from 64 segments on: add it with"):
         figures.draw(1, tmp_path, tmp_path)
-    with pytest.raises(ValueError, match="figure5.json: make it with .*eval --figure5 paper"):
+    with pytest.raises(ValueError, match=f"figure5.json: make it with .*eval --out {tmp_path} --figure5 paper"):
         figures.draw(5, tmp_path, tmp_path)
     with pytest.raises(ValueError, match="Figure 2 is not among those drawn here: choose from 1, 3, 5, 6"):
         figures.draw(2, tmp_path, tmp_path)
@@ -137,7 +139,7 @@ def test_figure_5_from_the_command_line(capsys, monkeypatch):
     given = {}
     monkeypatch.setattr(stages, "measure", lambda *a, **k: given.update(k, args=a) or {"rows": rows(3, trained_on=2)})
     assert main(["eval", "--figure5", "paper-smoke", "--backbone", "b", "--tasks", "detect", "--samples", "9"]) == 0
-    assert given.pop("args") == (RECIPES["paper-smoke"], "runs/figure5-paper-smoke", "results")
+    assert given.pop("args") == (RECIPES["paper-smoke"], "runs/figure5-paper-smoke", "runs/results")
     assert given == {"backbone": "b", "tasks": ["detect"], "samples": 9}
     assert "3 segments, trained on 2:  90.0% right" in capsys.readouterr().out
     assert main(["eval", "--figure5", "pie"]) == 2 and "no recipe 'pie'" in capsys.readouterr().err

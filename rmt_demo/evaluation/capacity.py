@@ -15,7 +15,7 @@ from ..data.facts import MOST_FACTS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .extrapolation import TASKS, ask, background_text, steps_of, summary
-from .results import BACKGROUND, Row, about, add, file_name
+from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
 
 TASK = "capacity"
 FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
@@ -25,7 +25,7 @@ STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # smaller stores, 
 
 def measure(
     checkpoint: str | Path,
-    out: str | Path = "results",
+    out: str | Path,
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
@@ -56,15 +56,17 @@ def measure(
         raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    config, result = reader.config, common | {"rows": []}
+    config, result = reader.config, common | {"rows": rows_of(file, common)}
     whole = config.num_stored_tokens
     sizes = [(stored, SOME_FACTS) for stored in STORED if stored < whole] + [(whole, facts)]
     for (stored, numbers), count in product(sizes, segments):
         config.num_stored_tokens = stored
         for number in numbers if steps_of(config, count) else ():
+            held = {"memory_tokens": config.memory_size, "segments": count, "facts": number}
+            if has(file, common, samples, **held):
+                continue
             row, name = Row(reader.model.device), f"{seed}/{TASK}/{count}/{number}"
             mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
             outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)
-            held = {"memory_tokens": config.memory_size, "segments": count, "facts": number}
             result = add(file, common, row.done(**held, tokens=tokens, **summary(outcomes)), keys=tuple(held))
     return result

@@ -29,7 +29,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name
+from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
 from .stretches import Reading, read
 
 BATCH = 32
@@ -52,7 +52,7 @@ QUESTION = 64  # tokens kept free for the question in the last segment of a text
 
 def evaluate(
     checkpoint: str | Path,
-    out: str | Path = "results",
+    out: str | Path,
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
@@ -62,7 +62,7 @@ def evaluate(
     """Measure a checkpoint and write `out`/TASK.json for each task, or TASK-KIND.json on another background.
 
     The file is written again after every number of segments; rows that it has of the same checkpoint, seed and
-    background are kept (see `results.py`).
+    background are kept, and those of as many samples are not measured again (see `results.py`).
 
     Args:
         checkpoint: folder or Hub id of an RMT.
@@ -99,14 +99,16 @@ def evaluate(
     results = {}
     for task in tasks:
         common, file = about(task, checkpoint, reader, seed, background), Path(out) / file_name(task, background)
+        wanted = min(samples, STREAM_SAMPLES) if task == STREAM else samples
+        results[task] = common | {"rows": rows_of(file, common)}
         for count in segments:
-            if task == STREAM and count > STREAM_SEGMENTS:
+            if task == STREAM and count > STREAM_SEGMENTS or has(file, common, wanted, segments=count):
                 continue
             row, name = Row(reader.model.device), f"{seed}/{task}/{count}"
             if task == STREAM:
-                outcomes, tokens = _stream(reader, text, count, min(samples, STREAM_SAMPLES), name)
+                outcomes, tokens = _stream(reader, text, count, wanted, name)
             else:
-                outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, name)
+                outcomes, tokens = ask(reader.model, maker, TASKS[task], count, wanted, name)
             row = row.done(segments=count, tokens=tokens, **summary(outcomes))
             results[task] = add(file, common, row)
     return results

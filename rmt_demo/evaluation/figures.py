@@ -67,7 +67,7 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
 
 def far_beyond(results: Path) -> list[plots.go.Figure]:
     """Figure 1, by segments and by tokens: our segments carry fewer of them than the paper's."""
-    command = f"{EVAL} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, PAPER_SEGMENTS))}"
+    command = f"{EVAL} --out {results} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, PAPER_SEGMENTS))}"
     measured = {}
     for task in FIGURE_1:
         if task == "open" and not (results / f"{task}.json").exists():  # not in the paper, nor for who only classifies
@@ -99,7 +99,7 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
 
 def after_each_stage(results: Path) -> list[plots.go.Figure]:
     """Figure 5, one for each task."""
-    result = _load(results / "figure5.json", f"{EVAL} --figure5 paper --backbone bert-base-cased")
+    result = _load(results / "figure5.json", f"{EVAL} --out {results} --figure5 paper --backbone bert-base-cased")
     tasks = {row["task"] for row in result["rows"]}
     return [accuracies.stages(result, task, paper=True) for task in PAPER_STAGES if task in tasks]
 

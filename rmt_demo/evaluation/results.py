@@ -4,10 +4,12 @@
 
 The file is rewritten after every row, so a measurement that is killed keeps what it has. Rows of the same task,
 weights, seed and background come together in one file, whatever commands measured them; every row says which one did,
-and on what machine. A row of anything else starts the file anew, and what was in it is kept as `TASK.json.old`.
+and on what machine. What a file has of as many samples or more is not measured again. A row of anything else starts the
+file anew, and what was in it is kept as `TASK.json.old-1`, `-2` and so on.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import resource
@@ -88,8 +90,9 @@ def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)
     """
     known = rows_of(file, common)
     if file.exists() and not known:
-        aside = file.with_suffix(".json.old")
-        os.replace(file, aside)
+        numbered = (file.with_suffix(f".json.old-{number}") for number in itertools.count(1))
+        aside = next(path for path in numbered if not path.exists())
+        file.rename(aside)
         print(f"{file} had nothing of this checkpoint, seed and background: it is {aside} now.", file=sys.stderr)
     rows = [other for other in known if {*keys} <= other.keys()]
     rows = [other for other in rows if any(other[key] != row[key] for key in keys)] + [row]
@@ -99,6 +102,17 @@ def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)
     draft.write_text(json.dumps(result, indent=1) + "\n")
     os.replace(draft, file)  # at once, so that there is a whole file at every moment
     return result
+
+
+def has(file: Path, common: dict, samples: int, **same) -> bool:
+    """Does a file have a row with the fields `same`, of as many samples or more? If so, says that it is kept."""
+    rows = [row for row in rows_of(file, common) if same.items() <= row.items()]
+    there = max((row.get("samples") or row.get("haystacks", 0) for row in rows), default=0)
+    if there < samples:
+        return False
+    what = ", ".join(f"{name} {value}" for name, value in same.items())
+    print(f"{file} has {what} with {there} samples and keeps it: remove the file to measure again.", file=sys.stderr)
+    return True
 
 
 def rows_of(file: Path, common: dict) -> list[dict]:

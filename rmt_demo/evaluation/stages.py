@@ -20,7 +20,7 @@ from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import train
 from .extrapolation import TASKS, ask, background_text, summary
-from .results import BACKGROUND, Row, about, add, rows_of
+from .results import BACKGROUND, Row, about, add, has, rows_of
 
 TASK = "figure5"
 SEGMENTS = tuple(range(1, 16))
@@ -30,7 +30,7 @@ KEYS = ("task", "trained_on", "segments")
 def measure(
     recipe: Recipe,
     runs: str | Path,
-    out: str | Path = "results",
+    out: str | Path,
     backbone: str = "all-MiniLM-L6-v2",
     tasks: Sequence[str] = tuple(PAPER_TASKS),
     samples: int = 500,
@@ -87,7 +87,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     longest = read if reader.config.asks_alone else read + 1
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}
-        if any((same | {"samples": samples}).items() <= row.items() for row in result["rows"]):
+        if has(file, common, samples, **same):
             continue
         row = Row(reader.model.device)
         outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")

@@ -16,7 +16,7 @@ from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name
+from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
 
 TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
@@ -24,7 +24,7 @@ OPEN_GATE = 0.5  # a gate over this counts as a write
 
 def measure(
     checkpoint: str | Path,
-    out: str | Path = "results",
+    out: str | Path,
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
@@ -55,9 +55,9 @@ def measure(
         )
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    result = common | {"rows": []}
+    result = common | {"rows": rows_of(file, common)}
     for count in segments:
-        if steps_of(reader.config, count):
+        if steps_of(reader.config, count) and not has(file, common, samples, segments=count):
             row = Row(reader.model.device)
             events = _events(reader.model, maker, count, samples, seed)
             result = add(file, common, row.done(segments=count, haystacks=samples, **summary(*events)))
