@@ -196,6 +196,18 @@ def test_only_the_gate_of_a_checkpoint_changes(folder, tmp_path):
     assert made["gates"] == [str(folder / "book.txt")] and made["seed"] == 3 and made["segments"] > 50
 
 
+def test_gates_are_taught_once_and_over_nothing(folder, tmp_path, capsys, monkeypatch):
+    given = {"background": [folder / "book.txt"], "batches": 4}
+    with pytest.raises(ValueError, match="gated holds a run with another .*: .* choose another --out"):
+        gates.teach(folder / "gated", folder / "gated", **given)
+    gates.teach(folder / "gated", tmp_path, **given)
+    monkeypatch.setattr(gates, "draw", lambda *_: pytest.fail("the gates are taught, yet it is begun again"))
+    gates.teach(f"{folder / 'gated'}/", tmp_path, **given)
+    assert "has these gates: remove it to teach them again" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="another seed"):
+        gates.teach(folder / "gated", tmp_path, **given, seed=1)
+
+
 def test_a_checkpoint_without_gates_is_refused_and_nothing_written(folder, tmp_path):
     command = [sys.executable, "-m", "rmt_demo", "gates", "--init", str(folder / "plain")]
     done = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True)

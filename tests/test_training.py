@@ -334,12 +334,27 @@ def test_a_run_killed_while_saving_loses_nothing_saved_before(run, kill, tmp_pat
 def test_another_run_does_not_go_on_from_a_state(run, kill, tmp_path):
     kill("killed", 4)
     for fields, name in (({"seed": 1}, "seed"), ({"recipe": Recipe(TINY.stages, config=TINY.config)}, "recipe")):
-        with pytest.raises(ValueError, match=f"unfinished run with another {name}: repeat its command") as caught:
+        with pytest.raises(ValueError, match=f"holds a run with another {name}: repeat its command") as caught:
             run("killed", **fields)
         assert "\n" not in str(caught.value)
     assert (tmp_path / "killed" / "state").exists(), "the state is still there for the right command"
     run("killed")
-    assert len(steps_logged(run("killed", seed=1))) == 7, "a finished run's folder may be used again"
+
+
+def test_nothing_is_trained_over(run, make_model, tmp_path):
+    first = run("first")
+    kept = {file.name: file.read_bytes() for file in first.iterdir()}
+    for fields, other in (({"seed": 1}, "seed"), ({"init": first}, "init")):
+        with pytest.raises(ValueError, match=f"first holds a run with another {other}: .* choose another --out, or"):
+            run("first", **fields)
+    assert {file.name: file.read_bytes() for file in first.iterdir()} == kept, "a finished run was damaged"
+    begun = run("on", init=first)
+    with pytest.raises(ValueError, match="another init"):
+        run("on")
+    assert run("on", init=f"{first}/") == begun, "a slash more names the same folder"
+    make_model().save_pretrained(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="elsewhere holds a run with another recipe"):
+        run("elsewhere")
 
 
 def test_processes_share_the_weights_but_not_the_gate_noise(run, monkeypatch):

@@ -55,8 +55,8 @@ def measure(
         The result, as written: a row for each task, stage ("trained_on": its most segments) and number of segments.
 
     Raises:
-        ValueError: for another task than the paper's, a recipe of a model that does not classify, another seed or
-            recipe than `runs` holds the state of, or if the backbone or the background cannot be found.
+        ValueError: for another task than the paper's, a recipe of a model that does not classify, if `runs` holds
+            those of another seed, recipe, backbone or background, or if one of these cannot be found.
     """
     if wrong := set(tasks) - set(PAPER_TASKS):
         raise ValueError(f"Figure 5 has no task {sorted(wrong)[0]!r}: choose from {', '.join(PAPER_TASKS)}.")

@@ -10,6 +10,7 @@ same places of another. What its gates see there is kept, and a new gate learns 
 stays as it is: no backward pass goes through the backbone, and minutes on a CPU are enough.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from ..heads import RMTForMaskedLM
 from ..modeling import RMTModel
 from ..segments import token_ids
 from ..write_gate import WriteGate
+from . import state as states
 from .build import story_words
 from .guide import divergence, written_at_facts
 from .recipes.open import MIXED
@@ -86,9 +88,15 @@ def teach(
         seed: of the stories, and of the gate's new weights.
 
     Raises:
-        ValueError: for fewer batches than rounds, if the checkpoint or a text cannot be found, or the checkpoint is of
-            another kind.
+        ValueError: for fewer batches than rounds, if the checkpoint or a text cannot be found, the checkpoint is of
+            another kind, or `out` holds another run.
     """
+    out = Path(out)
+    run = {"gates": [str(name) for name in background], "batches": batches, "seed": seed, "init": str(Path(init))}
+    if states.is_finished(out, run):
+        print(f"{out} has these gates: remove it to teach them again.", file=sys.stderr)
+        return
+    states.refuse_another(out, run)
     if batches < ROUNDS:
         raise ValueError(f"Ask for {ROUNDS} or more batches, not {batches}.")
     began, device = time.time(), backbones.pick_device()
@@ -117,8 +125,7 @@ def teach(
     with torch.no_grad():
         gate.score.bias -= STRICTER
     model.rmt.cell.gate = gate
-    run = {"gates": [str(name) for name in background], "batches": batches, "seed": seed, "init": str(init)}
-    save_checkpoint(model, Path(out), run | {"segments": segments}, Progress(steps, time.time() - began))
+    save_checkpoint(model, out, run | {"segments": segments}, Progress(steps, time.time() - began))
 
 
 def draw(maker: BatchMaker, stories: Mixture, seed: str) -> Batch:

@@ -1,5 +1,5 @@
-"""What a killed or interrupted run goes on from: the folder `state`, and `run.json` beside it, which says whose state
-it is.
+"""What a killed or interrupted run goes on from: the folder `state`, and `run.json` beside it, which says whose folder
+it is. A finished run's says `training.json`, too.
 
 A state is saved as `state-new` and takes its place by being renamed, so there is a whole one at every moment.
 """
@@ -19,21 +19,41 @@ def begin(out: Path, run: dict) -> None:
     """Make `out` ready for a run, new or killed; for the main process only.
 
     Raises:
-        ValueError: if there is a state, and it is another run's.
+        ValueError: as `refuse_another`.
     """
-    state, note = out / "state", out / "run.json"
+    refuse_another(out, run)
+    state = out / "state"
     if _old(state).exists() and not state.exists():  # killed between the two renames of `save`
         _old(state).rename(state)
-    if state.exists() and note.exists():
-        saved = json.loads(note.read_text())
-        if other := [name for name in run if saved.get(name) != run[name]]:
-            raise ValueError(
-                f"{out} holds an unfinished run with another {' and '.join(other)}: repeat its command to go on, "
-                f"choose another --out, or delete {state} to start anew."
-            )
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(run, indent=1) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "run.json").write_text(json.dumps(run, indent=1) + "\n")
+
+
+def is_finished(out: Path, run: dict) -> bool:
+    """Does `out` hold the checkpoint of this very run?"""
+    made = out / "training.json"
+    return made.exists() and not _differing(made, run)
+
+
+def refuse_another(out: Path, run: dict) -> None:
+    """Nothing is trained over.
+
+    Raises:
+        ValueError: if `out` holds another run, finished or not, or a checkpoint that came from elsewhere.
+    """
+    notes = (out / name for name in ("run.json", "training.json", "config.json"))
+    note = next((note for note in notes if note.exists()), None)
+    if note and (other := _differing(note, run)):
+        raise ValueError(
+            f"{out} holds a run with another {' and '.join(other)}: repeat its command to go on with it, choose "
+            f"another --out, or remove {out} to start anew."
+        )
+
+
+def _differing(note: Path, run: dict) -> list[str]:
+    """In what a run is another than the one that a file tells of."""
+    held = json.loads(note.read_text())
+    return [name for name, value in ({"init": None} | run).items() if held.get(name) != value]
 
 
 def save(accelerator: Accelerator, state: Path) -> None:

@@ -60,8 +60,7 @@ def train(
     Raises:
         KeyboardInterrupt: when interrupted, once the state is saved.
         ValueError: if the backbone, the checkpoint or a background cannot be found, the checkpoint has another shape
-            than the recipe's model or is missing where the recipe goes on from one, or `out` holds the state of
-            another run.
+            than the recipe's model or is missing where the recipe goes on from one, or `out` holds another run.
     """
     out = Path(out)
     run = describe(recipe, seed, backbone, background, init)
@@ -72,9 +71,10 @@ def train(
         cpu=device.type == "cpu",
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
-    if is_finished(out, run):
+    if states.is_finished(out, run):
         accelerator.print(f"{out} holds this run, finished: remove it to train again.", file=sys.stderr)
         return
+    states.refuse_another(out, run)  # before anything is loaded
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
     source = f"{seed}/{backbones.checksum(model)}"  # whoever trains on from a checkpoint meets new samples
@@ -139,15 +139,10 @@ def train(
 
 
 def describe(recipe: Recipe, seed: int, backbone: str, background, init=None) -> dict:
-    """All that decides how a run goes, as it is written to JSON and read again."""
-    run = {"recipe": dataclasses.asdict(recipe), "backbone": str(backbone), "background": [str(b) for b in background]}
-    return json.loads(json.dumps(run | {"seed": seed} | ({"init": str(init)} if init else {})))
-
-
-def is_finished(out: Path, run: dict) -> bool:
-    """Does `out` hold the checkpoint of this very run?"""
-    made = out / "training.json"
-    return made.exists() and run.items() <= json.loads(made.read_text()).items()
+    """All that decides how a run goes, as it is written to JSON and read again; a path is written in one way only."""
+    run = {"recipe": dataclasses.asdict(recipe), "backbone": str(Path(backbone))}
+    run |= {"background": [str(Path(name)) for name in background], "seed": seed}
+    return json.loads(json.dumps(run | ({"init": str(Path(init))} if init else {})))
 
 
 def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
