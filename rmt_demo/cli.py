@@ -20,6 +20,8 @@ from .data.haystack import Fact, Haystack, check_size
 from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
 from .options import build_parser
 from .questions import question_ids
+from .training.curriculum import Recipe
+from .training.recipes import RECIPES
 
 CHECKPOINT = Path("checkpoints/rmt-minilm")
 
@@ -165,10 +167,8 @@ def run_gates(args: argparse.Namespace) -> None:
     teach(args.init, args.out, args.background, args.batches, args.seed)
 
 
-def recipe_of(name: str):
+def recipe_of(name: str) -> Recipe:
     """The recipe of that name."""
-    from .training.recipes import RECIPES
-
     if name not in RECIPES:
         raise ValueError(f"There is no recipe {name!r}: choose from {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -4,6 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from .training.recipes import RECIPES
+
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str):
@@ -38,10 +40,11 @@ def build_parser(checkpoint: Path) -> Parser:
     replay.add_argument("--json", action="store_true", help="print one JSON object")
 
     train = commands.add_parser("train", help="train a checkpoint by a recipe")
-    train.add_argument("--recipe", default="open", metavar="NAME", help="default: %(default)s")
+    train.add_argument("--recipe", default="open", metavar="NAME", help=f"{', '.join(RECIPES)} (default: %(default)s)")
     train.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the checkpoint")
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
-    train.add_argument("--init", metavar="DIR", help="start from this checkpoint instead of the bare backbone")
+    on = ", ".join(name for name, recipe in RECIPES.items() if recipe.goes_on)
+    train.add_argument("--init", metavar="DIR", help=f"go on from this checkpoint; {on} need one")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
 

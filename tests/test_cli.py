@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from rmt_demo import Answer, Reader, Trace
 from rmt_demo.cli import main, parse_fact, print_answers
 from rmt_demo.data.files import with_facts
 from rmt_demo.data.haystack import Fact
+from rmt_demo.training.recipes import RECIPES
 
 QUESTION = "Where is Mary?"
 FACT = "Mary went to the kitchen."
@@ -239,6 +241,7 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
         (["replay", "--trace", "x", "--question", "Who?", "--segment", "-1"], "whole number from 0"),
         (["train"], "--out"),
         (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
+        (["train", "--recipe", "steady", "--out", "x"], "goes on from a checkpoint: name one with --init"),
         (["train", "--out", f"{__file__}/runs"], "nothing can be written to"),
         (["gates", "--init", "x", "--out", __file__], "nothing can be written to"),
         (["eval", "--out", __file__], "nothing can be written to"),
@@ -279,6 +282,14 @@ def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
     assert json.loads(run(capsys, "eval", "--tasks", "open", "writes", "--json")[1]).keys() == {"open", "writes"}
     said = run(capsys, "eval", "--tasks", "writes")[1]
     assert "8 segments:  50.0% precision (40.0 to 60.0)" in said and "recall" not in said
+
+
+def test_train_says_which_recipes_there_are_and_which_go_on(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(name in shown for name in RECIPES)
+    assert re.search(r"go on from this checkpoint; more, wider, .* retold need one", shown)
 
 
 def test_cost_counts_what_the_paper_does(capsys):

@@ -158,12 +158,12 @@ def test_the_average_is_what_is_saved(run, monkeypatch):
     assert same_weights(whole, last), "the weights of the last step alone would be others"
 
 
-def test_a_recipe_with_guided_gates_needs_a_checkpoint_to_begin_with(run):
-    guided = dataclasses.replace(TINY, guided_gates=True, config=TINY.config | {"spread_memory": True})
+def test_a_recipe_that_goes_on_needs_a_checkpoint_to_begin_with(run):
+    guided = dataclasses.replace(TINY, guided_gates=True, goes_on=True, config=TINY.config | {"spread_memory": True})
     with pytest.raises(ValueError, match="goes on from a checkpoint: name one with --init") as caught:
         run("alone", guided)
     assert "\n" not in str(caught.value)
-    begun = run("begun", dataclasses.replace(guided, guided_gates=False))
+    begun = run("begun", dataclasses.replace(guided, guided_gates=False, goes_on=False))
     folder = run("gone-on", guided, init=begun)
     assert [name for name in same_weights(begun, folder) if ".gate." in name], "the gates learn as well"
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -172,9 +172,7 @@ def test_a_recipe_with_guided_gates_needs_a_checkpoint_to_begin_with(run):
 
 def test_a_change_of_a_checkpoint_is_trained_and_gone_on_with(run, backbone):
     pytest.importorskip("peft")
-    small = dataclasses.replace(TINY, rank=2)
-    with pytest.raises(ValueError, match="goes on from a checkpoint: name one with --init"):
-        run("alone", small)
+    small = dataclasses.replace(TINY, rank=2, goes_on=True)
     before = run("begun")
     change = run("change", small, init=before)
     assert low_rank.base_of(change) == str(before) and not (change / "model.safetensors").exists()
@@ -415,6 +413,12 @@ def test_a_missing_backbone_or_text_is_one_sentence(backbone):
         training.build(TINY, "./nowhere", ["kjv"])
     with pytest.raises(ValueError, match="no text 'kjw'"):
         training.build(TINY, backbone, ["kjw"])
+
+
+def test_the_first_of_a_line_of_recipes_begins_with_a_backbone_and_the_others_go_on():
+    first = {name for name, recipe in RECIPES.items() if not recipe.goes_on}
+    assert first == {"open", "stable", "paper", "paper-brief", "paper-smoke", "smoke"}
+    assert not [name for name in first if RECIPES[name].guided_gates or RECIPES[name].rank], "these need a checkpoint"
 
 
 @pytest.mark.parametrize("name", RECIPES)

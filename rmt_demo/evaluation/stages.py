@@ -10,7 +10,6 @@ learning rate rises and falls again, as in the paper.
 """
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ..data.batches import BatchMaker
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..reader import Reader
 from ..training.curriculum import Recipe
-from ..training.train import train
+from ..training.train import describe, train
 from .extrapolation import TASKS, ask, background_text, summary
 from .results import BACKGROUND, Row, about, add, has, rows_of
 
@@ -55,13 +54,14 @@ def measure(
         The result, as written: a row for each task, stage ("trained_on": its most segments) and number of segments.
 
     Raises:
-        ValueError: for another task than the paper's, a recipe of a model that does not classify, if `runs` holds
-            those of another seed, recipe, backbone or background, or if one of these cannot be found.
+        ValueError: for another task than the paper's, a recipe of a model that does not classify or that goes on from
+            another, if `runs` holds those of another seed, recipe, backbone or background, or if one of these cannot be
+            found.
     """
     if wrong := set(tasks) - set(PAPER_TASKS):
         raise ValueError(f"Figure 5 has no task {sorted(wrong)[0]!r}: choose from {', '.join(PAPER_TASKS)}.")
-    if recipe.head != "classification":
-        raise ValueError("Figure 5 is about models that choose a place: take the recipe paper, or paper-brief.")
+    if recipe.head != "classification" or recipe.goes_on:
+        raise ValueError("Figure 5 is about models that learn to choose places: take the recipe paper, or paper-brief.")
     file, result = Path(out) / f"{TASK}.json", {}
     for task in tasks:
         before = None
@@ -79,7 +79,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     """Measure one checkpoint; what the file has of it already is left as it is."""
     reader = Reader.from_pretrained(folder)
     common = about(TASK, folder, reader, seed, background)
-    common["recipe"] = json.loads(json.dumps(dataclasses.asdict(recipe)))  # tuples become lists, as in the file
+    common["recipe"] = describe(recipe, seed, backbone, background)["recipe"]
     del common["checkpoint"]  # there are many, and each row says of which its weights are
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")

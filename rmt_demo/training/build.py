@@ -20,7 +20,7 @@ GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 
 def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
     """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
-    if (recipe.guided_gates or recipe.rank) and init is None:
+    if recipe.goes_on and init is None:
         raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]
     model = head.from_backbone(backbone, **recipe.config)

@@ -42,6 +42,7 @@ class Recipe:
     head            "masked_lm" (open answers) or "classification" (one of the paper's six places)
     config          RMTConfig fields that differ from the paper's
     stages          the curriculum; the last stage lasts exactly its max_steps
+    goes_on         from a checkpoint (--init), and not from a bare backbone
     warmup          steps over which the learning rate rises linearly at the very beginning
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all
@@ -57,6 +58,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     head: str = "masked_lm"
     config: dict = field(default_factory=dict)
+    goes_on: bool = False
     weight_decay: float = 1e-3
     warmup: int = 50
     guided_gates: bool = False

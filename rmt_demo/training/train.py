@@ -140,8 +140,10 @@ def train(
 
 def describe(recipe: Recipe, seed: int, backbone: str, background, init=None) -> dict:
     """All that decides how a run goes, as it is written to JSON and read again; a path is written in one way only."""
-    run = {"recipe": dataclasses.asdict(recipe), "backbone": str(Path(backbone))}
-    run |= {"background": [str(Path(name)) for name in background], "seed": seed}
+    told = dataclasses.asdict(recipe)
+    del told["goes_on"]  # `init` says it
+    run = {"recipe": told, "backbone": str(Path(backbone)), "background": [str(Path(name)) for name in background]}
+    run["seed"] = seed
     return json.loads(json.dumps(run | ({"init": str(Path(init))} if init else {})))
 
 

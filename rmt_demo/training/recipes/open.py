@@ -37,7 +37,7 @@ OPEN = Recipe(
 )
 
 # What the checkpoint of OPEN still lacked when it was measured: to keep several facts apart, the reasoning task, and
-# wordings it had not met (the tables of facts have grown for it). Start it with --init.
+# wordings it had not met (the tables of facts have grown for it).
 #
 # A segment packed with facts, and many questions on each, teach more in a minute than a lone fact in noise; and a
 # memory token for every three or four tokens of text learns to keep words far sooner than one for seven. Which of two
@@ -52,6 +52,7 @@ BRIEF = {"facts": (1, 6), "questions": 6, "tail_rate": 0.15, "task_rate": 0.3, "
 ALOUD = {"facts": (1, 3), "tail_rate": 1.0, "task_rate": 0.6, "tasks": ("direct", "turned", "reasoning")}
 MORE = Recipe(
     config=OPEN.config | {"segment_length": 272, "num_memory_tokens": 64, "memory_reach": 12},
+    goes_on=True,
     stages=(
         # One segment: reason, still without memory.
         Stage(Mixture(64, segments=(0, 0), background=1, **ALOUD), (144,), 2e-4, 0.95, 450),
@@ -68,12 +69,13 @@ MORE = Recipe(
 )
 
 # More relations and wordings for the checkpoint of MORE, bAbI's tasks among them, once its gates have been taught.
-# Start it with --init, on as many kinds of text as there are (`benchmarks/texts.py`), and teach the gates again.
+# Train it on as many kinds of text as there are (`benchmarks/texts.py`), and teach the gates again.
 WIDE = {"facts": (1, 6), "questions": 6, "tail_rate": 0.1, "task_rate": 0.45, "unknown_rate": 0.2}
 WIDER_TASKS = ("memorize", "detect", "compass", "reasoning", "reasoning")
 WIDER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa4", "qa4", "qa5")
 WIDER = Recipe(
     config=MORE.config,
+    goes_on=True,
     warmup=60,
     guided_gates=True,
     init_share=0.5,
@@ -88,6 +90,7 @@ WIDER = Recipe(
 CROWDED = WIDE | {"facts": (1, 8)}
 ROOMY = Recipe(
     config=MORE.config | {"num_stored_tokens": 192, "memory_norm": 1.25},
+    goes_on=True,
     warmup=30,
     guided_gates=True,
     init_share=0.3,
@@ -102,6 +105,7 @@ FURTHER_TASKS += ("qa1", "qa1", "qa2", "qa2", "qa3", "qa3", "qa3", "qa4", "qa4",
 TOLD = CROWDED | {"task_rate": 0.5}
 FURTHER = Recipe(
     config=ROOMY.config,
+    goes_on=True,
     warmup=30,
     guided_gates=True,
     init_share=0.25,

@@ -41,9 +41,10 @@ STABLE = Recipe(
 )
 
 # What must hold through thousands of segments: noise in which pieces of facts stand, so that a place named in passing
-# is not taken for a fact (see its model card). For the checkpoint of STABLE: start it with --init.
+# is not taken for a fact (see its model card). For the checkpoint of STABLE.
 STEADY = dataclasses.replace(
     STABLE,
+    goes_on=True,
     stages=(Stage(Mixture(16, (1, 12), background=48, lures=0.5, **THREE_TASKS), (256, 512), 1e-4, 1.0, 200),),
 )
 

@@ -14,6 +14,7 @@ TALES |= {"questions": 7, "extra_rate": 0.3, "lures": 0.3}
 LONG_TALES = TALES | {"tasks": ("qa1", "qa3", "qa4", "qa5", "routes", "routes")}
 STORIES = Recipe(
     config=FURTHER.config | {"num_stored_tokens": 1024, "settle_memory": True, "num_answer_slots": 7},
+    goes_on=True,
     warmup=40,
     told_gates=True,
     rank=16,
@@ -25,7 +26,7 @@ STORIES = Recipe(
 )
 
 # For the checkpoint of STORIES: more words than those of the tables, which it knew too well, and longer texts, most of
-# whose segments have no fact. Start it with --init.
+# whose segments have no fact.
 SAGA = LONG_TALES | {"tasks": ("qa1", "qa3", "qa4", "qa5", "gifts", "routes", "routes"), "extra_rate": 0.5}
 SAGAS = dataclasses.replace(
     STORIES,
