@@ -11,7 +11,9 @@ the evaluation calls strange (`rmt_demo/data/strange.py`).
 import argparse
 import gzip
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -145,5 +147,8 @@ def write(out: Path, get: Packages) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("texts"), metavar="DIR")
+    args = parser.parse_args()
+    if missing := [tool for tool in ("npm", "apt-get", "dpkg-deb") if not shutil.which(tool)]:
+        sys.exit(f"There is no {missing[0]}: make the texts on Debian or Ubuntu with npm, and copy them to {args.out}.")
     with tempfile.TemporaryDirectory() as folder:
-        write(parser.parse_args().out, Packages(Path(folder)))
+        write(args.out, Packages(Path(folder)))

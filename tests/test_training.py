@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES, TASKS
+from rmt_demo.options import build_parser
 from rmt_demo.training.curriculum import Curriculum, Recipe, Stage
 from rmt_demo.training.recipes import RECIPES
 
@@ -419,6 +422,23 @@ def test_the_first_of_a_line_of_recipes_begins_with_a_backbone_and_the_others_go
     first = {name for name, recipe in RECIPES.items() if not recipe.goes_on}
     assert first == {"open", "stable", "paper", "paper-brief", "paper-smoke", "smoke"}
     assert not [name for name in first if RECIPES[name].guided_gates or RECIPES[name].rank], "these need a checkpoint"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_make_train_reads_the_texts_that_the_shipped_checkpoints_read():
+    root = Path(__file__).parents[1]
+    said = subprocess.run(["make", "-n", "train"], cwd=root, check=True, capture_output=True, text=True).stdout
+    commands = [shlex.split(line)[3:] for line in said.splitlines() if " -m rmt_demo " in line]
+    given = {step.out: step for step in map(build_parser(root).parse_args, commands)}
+    inits = [step.init for step in given.values() if step.init]
+    assert len(given) == len(commands) and set(inits) <= given.keys(), "every step goes on from one before it"
+    for name in ("rmt-minilm", "rmt-places", "rmt-stories"):
+        read = json.loads((root / "checkpoints" / name / "training.json").read_text())["background"]
+        assert [Path(text).stem for text in given[f"runs/{name}"].background][:-1] == [
+            text for text in read if not text.endswith(".txt")
+        ]
+    bare = {out for out, step in given.items() if "runs/texts/*.txt" not in step.background}
+    assert bare == {"runs/first", "runs/more"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
