@@ -178,6 +178,8 @@ def run_eval(args: argparse.Namespace) -> None:
     """Measure a checkpoint, or with --figure5 all those of a curriculum."""
     if args.backbone and not args.figure5:
         raise ValueError("--backbone says what --figure5 trains: leave it out, or name a recipe with --figure5.")
+    if args.checkpoint and args.figure5:
+        raise ValueError("--figure5 measures what it trains: leave --checkpoint out, or --figure5.")
 
     from .evaluation import capacity, extrapolation, writes
 
@@ -187,13 +189,19 @@ def run_eval(args: argparse.Namespace) -> None:
     if args.figure5:
         results = run_figure5(args, given)
     else:
-        apart = {part.TASK: part for part in (capacity, writes)}
-        answered = [task for task in args.tasks or () if task not in apart] or None
-        results = {}
-        if answered or not args.tasks:
-            results = extrapolation.evaluate(args.checkpoint, args.out, tasks=answered, **given)
-        for task in [task for task in apart if task in (args.tasks or ())]:
-            results[task] = apart[task].measure(args.checkpoint, args.out, **given)
+        checkpoint, tasks = args.checkpoint or default_checkpoint(), args.tasks or ()
+        parts = {part.TASK: part for part in (capacity, writes)}
+        answers = (*extrapolation.TASKS, extrapolation.STREAM)
+        if unknown := [task for task in tasks if task not in (*answers, *parts)]:
+            raise ValueError(f"There is no task {unknown[0]!r}: choose from {', '.join((*answers, *parts))}.")
+        apart = [parts[task] for task in parts if task in tasks]
+        for part in apart:
+            part.load(checkpoint)  # what cannot be measured is said before anything is
+        answered, results = [task for task in tasks if task in answers], {}
+        if answered or not tasks:
+            results = extrapolation.evaluate(checkpoint, args.out, tasks=answered or None, **given)
+        for part in apart:
+            results[part.TASK] = part.measure(checkpoint, args.out, **given)
     if args.json:
         print(json.dumps(results))
         return

@@ -56,7 +56,7 @@ def build_parser(checkpoint: Path) -> Parser:
     gates.add_argument("--seed", type=int, default=0)
 
     evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
-    evaluate.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
+    evaluate.add_argument("--checkpoint", metavar="DIR", help=f"default: {checkpoint}")
     evaluate.add_argument("--out", type=writable, default="runs/results", metavar="DIR", help="default: %(default)s")
     evaluate.add_argument(
         "--tasks",

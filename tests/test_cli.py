@@ -248,6 +248,8 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
         (["figure", "3", "--out", __file__], "nothing can be written to"),
         (["eval", "--samples", "-3"], "--samples"),
         (["eval", "--checkpoint", "no/such/folder", "--tasks", "open"], "no checkpoint"),
+        (["eval", "--tasks", "stream", "--segments", "8", "128"], "stream reads texts of up to 64 segments, not 128"),
+        (["eval", "--figure5", "paper", "--checkpoint", "x"], "leave --checkpoint out"),
         (["cost", "--tokens", "0"], "--tokens"),
         (["cost", "--tokens", "9" * 400], "from 1 to"),
         (["cost", "--model", "opt-9t"], "no model 'opt-9t'"),
@@ -275,6 +277,7 @@ def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
     assert json.loads(out) == {"args": ["c", "runs/results"], "kwargs": handed}, "results/ holds what is published"
 
     monkeypatch.setattr(extrapolation, "evaluate", lambda *args, tasks, **kwargs: {task: {} for task in tasks})
+    monkeypatch.setattr(writes, "load", lambda checkpoint: None)
     share = {"accuracy": 50.0, "low": 40.0, "high": 60.0}
     monkeypatch.setattr(
         writes, "measure", lambda *args, **kwargs: {"rows": [{"segments": 8, "precision": share, "recall": None}]}
@@ -282,6 +285,17 @@ def test_train_and_eval_hand_their_options_on(capsys, monkeypatch):
     assert json.loads(run(capsys, "eval", "--tasks", "open", "writes", "--json")[1]).keys() == {"open", "writes"}
     said = run(capsys, "eval", "--tasks", "writes")[1]
     assert "8 segments:  50.0% precision (40.0 to 60.0)" in said and "recall" not in said
+
+
+def test_all_tasks_are_checked_before_any_is_measured(capsys, make_model, monkeypatch, tmp_path):
+    from rmt_demo.evaluation import extrapolation
+
+    monkeypatch.setattr(extrapolation, "evaluate", lambda *_, **__: pytest.fail("measured what ends in a refusal"))
+    make_model("masked_lm").save_pretrained(tmp_path)
+    argv = ["eval", "--checkpoint", tmp_path, "--tasks", "detect"]
+    assert_one_line(*run(capsys, *argv, "writes"), "has no write gate")
+    assert_one_line(*run(capsys, *argv, "nope"), "no task 'nope': choose from memorize, detect")
+    assert "capacity, writes." in run(capsys, *argv, "nope")[2]
 
 
 def test_train_says_which_recipes_there_are_and_which_go_on(capsys):

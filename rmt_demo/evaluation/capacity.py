@@ -23,6 +23,14 @@ SEGMENTS = (8,)  # room enough for the most facts
 STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # smaller stores, and what they are asked to hold
 
 
+def load(checkpoint: str | Path) -> Reader:
+    """A checkpoint that can be measured. Raises ValueError if it cannot be loaded or has no open answers."""
+    reader = Reader.from_pretrained(checkpoint)
+    if not isinstance(reader.model, RMTForMaskedLM):
+        raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
+    return reader
+
+
 def measure(
     checkpoint: str | Path,
     out: str | Path,
@@ -48,12 +56,9 @@ def measure(
         The result, as written.
 
     Raises:
-        ValueError: if the checkpoint cannot be loaded or has no open answers, or the facts do not fit into the
-            segments.
+        ValueError: as `load`, or if the facts do not fit into the segments.
     """
-    reader = Reader.from_pretrained(checkpoint)
-    if not isinstance(reader.model, RMTForMaskedLM):
-        raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
+    reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
     config, result = reader.config, common | {"rows": rows_of(file, common)}

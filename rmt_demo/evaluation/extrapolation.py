@@ -81,11 +81,16 @@ def evaluate(
         {task: result}, as written. In a row, "tokens" are those of text in a haystack, on average.
 
     Raises:
-        ValueError: for a task that does not exist or that the checkpoint cannot do, a checkpoint that cannot be
+        ValueError: for a task that does not exist or that the checkpoint cannot do, "stream" by name in more than 64
+            segments, a checkpoint that cannot be
             loaded, a background that is not there or strange and not alone, or a story too long for its segments.
     """
     if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
+    if STREAM in (tasks or ()) and max(segments) > STREAM_SEGMENTS:
+        raise ValueError(
+            f"{STREAM} reads texts of up to {STREAM_SEGMENTS} segments, not {max(segments)}: ask for fewer."
+        )
     reader = Reader.from_pretrained(checkpoint)
     able = (*TASKS, STREAM) if isinstance(reader.model, RMTForMaskedLM) else tuple(PAPER_TASKS)
     tasks = [task for task in able if task not in QA] if tasks is None else tasks

@@ -22,6 +22,17 @@ TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
 
 
+def load(checkpoint: str | Path) -> Reader:
+    """A checkpoint that can be measured. Raises ValueError if it cannot be loaded or has no write gate."""
+    reader = Reader.from_pretrained(checkpoint)
+    if reader.config.memory_update != "gated":
+        raise ValueError(
+            f"{checkpoint} has no write gate, it writes everything at every segment: "
+            'give a checkpoint with memory_update="gated".'
+        )
+    return reader
+
+
 def measure(
     checkpoint: str | Path,
     out: str | Path,
@@ -45,14 +56,9 @@ def measure(
         The result, as written; for its rows see `summary`.
 
     Raises:
-        ValueError: if the checkpoint cannot be loaded or has no write gate.
+        ValueError: as `load`.
     """
-    reader = Reader.from_pretrained(checkpoint)
-    if reader.config.memory_update != "gated":
-        raise ValueError(
-            f"{checkpoint} has no write gate, it writes everything at every segment: "
-            'give a checkpoint with memory_update="gated".'
-        )
+    reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
     result = common | {"rows": rows_of(file, common)}
