@@ -53,6 +53,8 @@ def run_ask(args: argparse.Namespace) -> None:
         raise ValueError("--length is for a --corpus: a file is read to its end.")
     if args.haystack not in (None, "-") and (Path(args.haystack).is_dir() or not Path(args.haystack).exists()):
         raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
+    if args.haystack == "-" and sys.stdin is None:
+        raise ValueError("Standard input is closed: pipe a text into it, or give a file.")
     be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
     for question in args.question:

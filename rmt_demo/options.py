@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 
+from .data.corpora import CORPORA
 from .training.recipes import RECIPES
 
 
@@ -20,14 +22,14 @@ def build_parser(checkpoint: Path) -> Parser:
     ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
     source = ask.add_mutually_exclusive_group(required=True)
     source.add_argument("--haystack", metavar="FILE", help="read this UTF-8 text file; - is standard input")
-    source.add_argument("--corpus", metavar="NAME", help="read a packaged text: kjv or pydoc")
+    source.add_argument("--corpus", metavar="NAME", help=f"read a text: {', '.join(CORPORA)} (from the Hub)")
     ask.add_argument("--length", type=positive, metavar="N", help="tokens to read of a --corpus (default 10000)")
     ask.add_argument(
         "--fact", action="append", default=[], metavar="TEXT@P", help="hide a fact; P is 0 for the start, 1 for the end"
     )
     ask.add_argument("--question", action="append", required=True, metavar="TEXT", help="may be given several times")
     ask.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
-    ask.add_argument("--seed", type=int, default=0, help="where in the corpus to start")
+    ask.add_argument("--seed", type=seed, default=0, help="where in the corpus to start")
     ask.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     ask.add_argument("--json", action="store_true", help="print one JSON object")
     ask.add_argument("--trace", type=writable, metavar="DIR", help="save what happened at every segment")
@@ -45,7 +47,7 @@ def build_parser(checkpoint: Path) -> Parser:
     train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
     on = ", ".join(name for name, recipe in RECIPES.items() if recipe.goes_on)
     train.add_argument("--init", metavar="DIR", help=f"go on from this checkpoint; {on} need one")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=seed, default=0)
     train.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
 
     gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
@@ -53,7 +55,7 @@ def build_parser(checkpoint: Path) -> Parser:
     gates.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the new one")
     gates.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
     gates.add_argument("--batches", type=positive, default=40, metavar="N", help="of each text (default: %(default)s)")
-    gates.add_argument("--seed", type=int, default=0)
+    gates.add_argument("--seed", type=seed, default=0)
 
     evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
     evaluate.add_argument("--checkpoint", metavar="DIR", help=f"default: {checkpoint}")
@@ -66,7 +68,7 @@ def build_parser(checkpoint: Path) -> Parser:
     )
     evaluate.add_argument("--samples", type=positive)
     evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N")
-    evaluate.add_argument("--seed", type=int)
+    evaluate.add_argument("--seed", type=seed)
     evaluate.add_argument("--background", nargs="+", metavar="NAME", help="corpora, text files, or one strange kind")
     evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
     evaluate.add_argument(
@@ -109,4 +111,10 @@ def positive(text: str) -> int:
 def from_zero(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"give a whole number from 0, not {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    if not re.fullmatch(r"-?\d{1,18}", text):  # PyTorch takes 64 bits
+        raise argparse.ArgumentTypeError(f"give a whole number of up to 18 digits, not {text[:40]!r}")
     return int(text)

@@ -16,6 +16,7 @@ from tiny import tiny_backbone, tiny_text
 
 from rmt_demo import Answer, Reader, Trace
 from rmt_demo.cli import main, parse_fact, print_answers
+from rmt_demo.data.corpora import CORPORA
 from rmt_demo.data.files import with_facts
 from rmt_demo.data.haystack import Fact
 from rmt_demo.training.recipes import RECIPES
@@ -123,6 +124,17 @@ def test_a_reading_is_gone_on_with_by_its_own_checkpoint_alone(capsys, checkpoin
     make_model(seed=1, memory_update="gated", text_attends_memory=False).save_pretrained(tmp_path / "other")
     argv = ["replay", "--trace", tmp_path / "run", "--question", QUESTION, "--checkpoint", tmp_path / "other"]
     assert_one_line(*run(capsys, *argv), "read by another model")
+
+
+def test_a_closed_standard_input_is_one_line(capsys, checkpoint, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert_one_line(*ask(capsys, checkpoint, "--haystack", "-"), "Standard input is closed: pipe a text")
+
+
+def test_ask_names_the_corpora_that_there_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["ask", "--help"])
+    assert ", ".join(CORPORA) in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
@@ -247,6 +259,8 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
         (["eval", "--out", __file__], "nothing can be written to"),
         (["figure", "3", "--out", __file__], "nothing can be written to"),
         (["eval", "--samples", "-3"], "--samples"),
+        (["train", "--out", "x", "--seed", str(2**64)], "whole number of up to 18 digits"),
+        (["eval", "--seed", "one"], "whole number of up to 18 digits"),
         (["eval", "--checkpoint", "no/such/folder", "--tasks", "open"], "no checkpoint"),
         (["eval", "--tasks", "stream", "--segments", "8", "128"], "stream reads texts of up to 64 segments, not 128"),
         (["eval", "--figure5", "paper", "--checkpoint", "x"], "leave --checkpoint out"),

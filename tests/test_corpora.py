@@ -109,16 +109,14 @@ def test_a_byte_order_mark_is_no_text(tmp_path):
     assert load(path, "all").sentences == ["This is text."]
 
 
-def test_a_small_file_has_no_evaluation_part(tmp_path):
+def test_a_small_file_has_no_training_part(tmp_path):
     path = tmp_path / "file.txt"
-    path.write_text("One sentence is here.")
-    parts = []
-    for part in ("train", "eval"):
-        try:
-            parts.append(load(path, part).sentences)
-        except ValueError as error:
-            assert "use part 'all'" in str(error)
-    assert parts == [["One sentence is here."]]
+    path.write_text(" ".join(f"Sentence number {n} is here." for n in range(50)))
+    assert len(load(path, "eval").sentences) == 50
+    with pytest.raises(ValueError, match="file.txt has no 'train' part: give a text of more than 50 different sent"):
+        load(path, "train")
+    path.write_text(path.read_text() + " This is one more.")
+    assert load(path, "train").sentences == ["This is one more."], "what is said to help does not"
 
 
 def test_a_huge_file_is_read_in_part_and_says_so(book, monkeypatch):

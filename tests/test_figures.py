@@ -163,6 +163,13 @@ def test_a_file_that_holds_no_results_is_named(tmp_path, content):
         figures.draw(1, tmp_path, tmp_path)
 
 
+@pytest.mark.parametrize(("number", "file"), [(1, "memorize"), (3, "cost"), (5, "figure5")])
+def test_rows_that_lack_what_is_drawn_are_one_sentence(tmp_path, number, file):
+    save(tmp_path, file, [{}])
+    with pytest.raises(ValueError, match=f"{file}.json holds no results: remove it, and make it anew with"):
+        figures.draw(number, tmp_path, tmp_path)
+
+
 @pytest.mark.parametrize("head", ["masked_lm", "classification"])
 def test_figure_6_has_the_paper_s_four_operations(tmp_path, head, monkeypatch):
     book = tiny_book(tmp_path / "book.txt", 5_000)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmt_demo.evaluation.report import BEGIN, END, shown, update
+from rmt_demo.evaluation.report import BEGIN, END, main, shown, update
 from rmt_demo.evaluation.tables import SPECIALIST, TELLER, tables
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +104,17 @@ def test_update_replaces_what_stands_between_the_marks(tmp_path):
     update(readme, tmp_path)
     assert readme.read_text() == f"before\n{BEGIN}{shown(tmp_path)}{END}\nafter\n"
     assert tables(tmp_path) in shown(tmp_path)
+
+
+def test_a_readme_without_marks_or_none_at_all_is_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main() == 2 and "no README.md here: run this in the folder" in capsys.readouterr().err
+    for text in ("no marks", f"one mark\n{BEGIN}"):
+        (tmp_path / "README.md").write_text(text)
+        assert main() == 2
+        said = capsys.readouterr().err
+        assert "README.md lacks the marks" in said and said.count("\n") == 1
+        assert (tmp_path / "README.md").read_text() == text
 
 
 def test_readme_shows_the_results_that_are_committed():

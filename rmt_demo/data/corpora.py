@@ -68,7 +68,9 @@ def load(name: str | Path, part: str = "train") -> Background:
     else:
         sentences = [s for _, held in blocks for s in held]
     if not sentences:
-        raise ValueError(f"{name} has too little text for a {part!r} part: use part 'all' or give a longer text.")
+        raise ValueError(
+            f"{name} has no {part!r} part: give a text of more than {BLOCK_SENTENCES} different sentences."
+        )
     return Background(str(name), part, sentences)
 
 

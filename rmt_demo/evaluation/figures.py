@@ -8,6 +8,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ from .results import BACKGROUND
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
 FIRST = 64  # segments: where the paper's figure 1 begins
 EVAL = "python -m rmt_demo eval"
+SHARE = ("segments", "accuracy", "low", "high", "samples")  # what a row has that is drawn
 FIGURE_1 = ("memorize", "detect", "reasoning", "open")
 TITLES = {
     1: "Figure 1: accuracy far beyond the training length",
@@ -72,7 +74,7 @@ def far_beyond(results: Path) -> list[plots.go.Figure]:
     for task in FIGURE_1:
         if task == "open" and not (results / f"{task}.json").exists():  # not in the paper, nor for who only classifies
             continue
-        result = _load(results / f"{task}.json", command)
+        result = _load(results / f"{task}.json", command, SHARE)
         rows = [row for row in result["rows"] if row["segments"] >= FIRST and "tokens" in row]
         if not rows:
             raise ValueError(f"{results / task}.json has nothing from {FIRST} segments on: add it with `{command}`.")
@@ -86,7 +88,7 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
     file = results / "cost.json"
     if not file.exists():
         return []
-    result = json.loads(file.read_text())
+    result = _load(file, "python benchmarks/attention_cost.py", ("way", "length", "seconds", "peak_mb"))
     lengths = sorted({row["length"] for row in result["rows"]})
     figures = []
     for key, unit in (("seconds", "seconds"), ("peak_mb", "peak memory (MB)")):
@@ -99,7 +101,11 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
 
 def after_each_stage(results: Path) -> list[plots.go.Figure]:
     """Figure 5, one for each task."""
-    result = _load(results / "figure5.json", f"{EVAL} --out {results} --figure5 paper --backbone bert-base-cased")
+    result = _load(
+        results / "figure5.json",
+        f"{EVAL} --out {results} --figure5 paper --backbone bert-base-cased",
+        ("task", "trained_on", *SHARE),
+    )
     tasks = {row["task"] for row in result["rows"]}
     return [accuracies.stages(result, task, paper=True) for task in PAPER_STAGES if task in tasks]
 
@@ -134,12 +140,13 @@ def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttent
     return [*seen, (question, query_attention(model, ids, memory))]
 
 
-def _load(file: Path, command: str) -> dict:
+def _load(file: Path, command: str, fields: Sequence[str]) -> dict:
+    """A result, all of whose rows have these fields."""
     if not file.exists():
         raise ValueError(f"There is no {file}: make it with `{command}`.")
     try:
         result = json.loads(file.read_text())
-        result["rows"]
+        [row[name] for row in result["rows"] for name in fields]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} holds no results: remove it, and make it anew with `{command}`.") from error
     return result
