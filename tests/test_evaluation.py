@@ -77,6 +77,7 @@ def test_results_say_what_was_measured_and_how(checkpoint):
         assert [row["segments"] for row in written["rows"]] == [1, 2]
         for row in written["rows"]:
             assert row["command"].startswith("python -m rmt_demo") and row["machine"] and row["peak_memory_mb"] > 10
+            assert row["dtype"] in ("float32", "bfloat16")
             assert row["samples"] == 4 and 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 100
             assert sum(kind["samples"] for kind in row["by_kind"].values()) == 4
             assert 0 <= row["said_unknown"] <= 100

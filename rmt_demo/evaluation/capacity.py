@@ -70,7 +70,7 @@ def measure(
             held = {"memory_tokens": config.memory_size, "segments": count, "facts": number}
             if has(file, common, samples, **held):
                 continue
-            row, name = Row(reader.model.device), f"{seed}/{TASK}/{count}/{number}"
+            row, name = Row(reader.model), f"{seed}/{TASK}/{count}/{number}"
             mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
             outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)
             result = add(file, common, row.done(**held, tokens=tokens, **summary(outcomes)), keys=tuple(held))

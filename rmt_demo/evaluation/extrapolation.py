@@ -109,7 +109,7 @@ def evaluate(
         for count in segments:
             if task == STREAM and count > STREAM_SEGMENTS or has(file, common, wanted, segments=count):
                 continue
-            row, name = Row(reader.model.device), f"{seed}/{task}/{count}"
+            row, name = Row(reader.model), f"{seed}/{task}/{count}"
             if task == STREAM:
                 outcomes, tokens = _stream(reader, text, count, wanted, name)
             else:

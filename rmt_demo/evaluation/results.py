@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from .. import backbones, checkpoints
+from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 
 BACKGROUND = ("kjv", "pydoc")  # results on any other are named after it
@@ -49,12 +50,12 @@ def file_name(task: str, background: Sequence[str]) -> str:
 
 
 class Row:
-    """Times one row: `row = Row(device)`, measure, `row.done(segments=64, accuracy=...)`."""
+    """Times one row: `row = Row(model)`, measure, `row.done(segments=64, accuracy=...)`."""
 
-    def __init__(self, device: torch.device):
-        self.device, self.began = device, time.time()
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
+    def __init__(self, model: RMTPreTrainedModel):
+        self.device, self.dtype, self.began = model.device, model.dtype, time.time()
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
 
     def done(self, **measured) -> dict:
         """The row as it is written: what was measured, then how.
@@ -66,6 +67,7 @@ class Row:
             "minutes": round((time.time() - self.began) / 60, 2),
             "peak_memory_mb": peak_memory_mb(self.device),
             "machine": backbones.describe_machine(self.device),
+            "dtype": str(self.dtype).removeprefix("torch."),
             "torch": torch.__version__,
             "command": shlex.join(["python", "-m", "rmt_demo", *sys.argv[1:]]),
         }

@@ -89,7 +89,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
         same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}
         if has(file, common, samples, **same):
             continue
-        row = Row(reader.model.device)
+        row = Row(reader.model)
         outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
         result = add(file, common, row.done(**same, tokens=tokens, **summary(outcomes)), KEYS)
     return result

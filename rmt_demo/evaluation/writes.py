@@ -64,7 +64,7 @@ def measure(
     result = common | {"rows": rows_of(file, common)}
     for count in segments:
         if steps_of(reader.config, count) and not has(file, common, samples, segments=count):
-            row = Row(reader.model.device)
+            row = Row(reader.model)
             events = _events(reader.model, maker, count, samples, seed)
             result = add(file, common, row.done(segments=count, haystacks=samples, **summary(*events)))
     return result
