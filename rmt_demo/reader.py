@@ -111,11 +111,14 @@ class Reader:
             text: the text, or an iterable of its chunks (an open file, a Haystack), however long.
 
         Raises:
-            ValueError: if it looks like binary data or has no spaces.
+            ValueError: if it is no text (a path, bytes), looks like binary data or has no spaces.
         """
+        if not isinstance(text, Iterable):
+            raise ValueError(f"{text!r} is no text: give a string, or an open file.")
+        chunks = [text] if isinstance(text, str) else map(_text, text)
         buffer = SegmentBuffer(self.config.text_capacity, self._stops)
         buffer.tail = list(self._state.tail)
-        blocks = stream_tokens(self.tokenizer, text)
+        blocks = stream_tokens(self.tokenizer, chunks)
         yield from self._steps(segment for ids in blocks for segment in buffer.push(ids))
         state = self._state
         self._state = replace(
@@ -142,7 +145,7 @@ class Reader:
         """Answer from the memory and the tail, as they are now; neither changes.
 
         Raises:
-            ValueError: if the question is empty or does not fit into one segment.
+            ValueError: if the question is no string, is empty or does not fit into one segment.
         """
         return self.ask_many([question])[0]
 
@@ -150,9 +153,11 @@ class Reader:
         """`ask` each question of the same memory, all of them in one batch.
 
         Raises:
-            ValueError: as `ask`.
+            ValueError: as `ask`, or for a single string.
         """
-        asked = [question_ids(self.tokenizer, self.config, question) for question in questions]
+        if isinstance(questions, str):
+            raise ValueError("Several questions are asked as a list: give one, or ask a single question with `ask`.")
+        asked = [question_ids(self.tokenizer, self.config, _text(question)) for question in questions]
         if not asked:
             return []
         state = self._state  # looked up once: another thread may be reading on
@@ -257,6 +262,13 @@ class Reader:
         """Segments as the model takes them: ids and mask [N, L]."""
         ids, mask = frame(segments, self.config, ROUND)
         return ids.to(self.model.device), mask.to(self.model.device)
+
+
+def _text(given: object) -> str:
+    """A chunk of a text or a question, as somebody gave it."""
+    if not isinstance(given, str):
+        raise ValueError(f"Text is read and asked as strings, not as {type(given).__name__}: open files without 'b'.")
+    return given
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -412,3 +412,20 @@ def test_a_hub_id_is_looked_for_on_the_hub(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="There is no checkpoint at some/model"):
         Reader.from_pretrained("some/model", device="cpu")
     assert asked == ["some/model"]
+
+
+def test_what_is_no_text_is_refused_in_one_sentence(make, tmp_path):
+    reader = make()
+    path = tmp_path / "book.txt"
+    path.write_text(TEXT)
+    with pytest.raises(ValueError, match=r"Path\('.*book.txt'\) is no text: give a string, or an open file"):
+        next(reader.read(path))
+    with pytest.raises(ValueError, match="None is no text"):
+        next(reader.read(None))
+    with path.open("rb") as file, pytest.raises(ValueError, match="strings, not as bytes: open files without 'b'"):
+        next(reader.read(file))
+    with pytest.raises(ValueError, match="not as NoneType"):
+        reader.ask(None)
+    with pytest.raises(ValueError, match="Several questions are asked as a list"):
+        reader.ask_many(QUESTION)
+    assert reader.state.tokens_read == 0
