@@ -82,8 +82,8 @@ def evaluate(
 
     Raises:
         ValueError: for a task that does not exist or that the checkpoint cannot do, "stream" by name in more than 64
-            segments, a checkpoint that cannot be
-            loaded, a background that is not there or strange and not alone, or a story too long for its segments.
+            segments, a checkpoint that cannot be loaded, a background that is not there or strange and not alone, or a
+            story too long for its segments.
     """
     if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
