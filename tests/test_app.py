@@ -159,15 +159,24 @@ def test_a_reading_anew_gets_no_segment_of_the_old_one(handlers):
     assert torch.equal(visit.trace.token_ids, handlers.visit(YOU).trace.token_ids)
 
 
-def test_stop_calls_off_a_reading_whose_turn_has_not_come(handlers):
+@pytest.mark.parametrize("halt", [Handlers.stop, Handlers.pause])
+def test_stop_and_pause_call_off_a_reading_whose_turn_has_not_come(handlers, halt):
     read(handlers)
     before = handlers.visit(ME).trace
     handlers.make_way(ME)
-    handlers.stop(ME)
+    halt(handlers, ME)
     [frame] = start(handlers)
     assert frame == {"line": "Stopped before the reading began."} and handlers.visit(ME).trace is before
     handlers.make_way(ME)
     assert "done" in read(handlers)[-1]["line"], "the next one is read"
+
+
+def test_whoever_presses_read_sees_that_their_turn_may_have_to_come(reader):
+    make_way = next(fn.fn for fn in layout.build(reader).fns.values() if fn.name == "make_way")
+    for _ in range(2):
+        cleared = make_way(ME)
+        assert {"line": "Waiting for your turn …"} in cleared
+        assert [update.pop("value") for update in cleared if update and "label" in update] == [None, None], "used up"
 
 
 def test_stop_says_so_of_a_paused_reading(handlers, monkeypatch):

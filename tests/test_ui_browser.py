@@ -184,6 +184,19 @@ def test_read_is_never_ignored(visit, url):
     expect(line(page)).not_to_contain_text("1,000,000")
 
 
+def test_reading_again_takes_the_old_answers_away(visit, url):
+    page = visit(url)
+    for _ in range(3):  # for the first visitor or reading it may go well
+        begin(page, 1_000_000)
+        expect(line(page)).to_contain_text("left")
+        for place, ask in (("#answer", "Ask"), ("#answer-here", "Ask here")):
+            expect(page.locator(place).get_by_test_id("label-output-value")).to_have_count(0)
+            button(page, ask).click()
+            expect(page.locator(place).get_by_test_id("label-output-value")).to_have_count(1)
+        button(page, "Stop").click()
+        expect(line(page)).to_contain_text("stopped after")
+
+
 def test_a_question_of_ones_own_is_followed(visit, url):
     page = visit(url)
     pins = page.locator("#pins")

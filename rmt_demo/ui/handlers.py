@@ -111,22 +111,26 @@ class Handlers:
             return True
 
     def make_way(self, request: gr.Request) -> None:
-        """Another reading has been asked for: end what is going on. From here on Stop calls the new one off."""
+        """Another reading has been asked for: end what is going on. From here on a halt calls the new one off."""
         visit = self.visit(request)
         visit.halt, visit.waiting = "stopped", True
 
     def pause(self, request: gr.Request) -> None:
         """Halt the reading after the segment it is at; it can go on from there."""
-        self.visit(request).halt = "paused"
+        self._halt(self.visit(request), "paused")
 
     def stop(self, request: gr.Request):
         """End the reading after the segment it is at; of one that was paused, the live view says so at once."""
         visit = self.visit(request)
         paused = visit.halt == "paused" and visit.text is not None and not visit.finished
-        visit.halt = "stopped"
+        self._halt(visit, "stopped")
+        return visit.view.frame("stopped", len(visit.reader.tail), visit.beliefs) if paused else gr.skip()
+
+    def _halt(self, visit: Visit, why: str) -> None:
+        """What is going on ends after its segment; what waits for its turn is called off, and does not begin."""
+        visit.halt = why
         if visit.waiting:
             visit.waiting = False
-        return visit.view.frame("stopped", len(visit.reader.tail), visit.beliefs) if paused else gr.skip()
 
     def leave(self, request: gr.Request) -> None:
         """The visitor has closed the page: their reading ends, their place in the queue is free."""

@@ -1,6 +1,7 @@
 """The page: a haystack on the left, the reading on the right, a closer look below; and the server around it."""
 
 import importlib.util
+from copy import deepcopy
 
 import gradio as gr
 
@@ -77,11 +78,15 @@ def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
                     answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
                 explained(words.BELIEFS)
         ended, told = explore_layout.build(Explore(handlers), question, live, checkpoint)
-        told |= {answer: gr.update(value=None, label="Answer")}
+        told |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting for your turn …"}}
+
+        def make_way(request: gr.Request) -> list:
+            handlers.make_way(request)
+            return deepcopy(list(told.values()))  # Gradio takes the value out of an update that it sends
+
         # Whoever has to wait sees their place in the queue at `waiting`.
         queued = {"api_visibility": "private", "show_progress": "minimal", "show_progress_on": waiting, **READING}
-        asked = read.click(handlers.make_way, None, None, queue=False, trigger_mode="multiple", **QUIET)
-        asked.then(lambda: list(told.values()), None, list(told), queue=False, **QUIET)
+        asked = read.click(make_way, None, list(told), queue=False, trigger_mode="multiple", **QUIET)
         ended(asked.then(handlers.read, haystack.values, live, trigger_mode="multiple", **queued))
         ended(resume.click(handlers.resume, None, live, **queued))
         pause.click(handlers.pause, None, None, queue=False, **QUIET)
