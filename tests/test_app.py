@@ -36,8 +36,8 @@ ME, YOU = SimpleNamespace(session_hash="me"), SimpleNamespace(session_hash="you"
 FACT = ["The key is in the kitchen.", 0.5]
 
 
-def start(handlers, who=ME, text=TEXT, facts=(FACT,), length=1000, pins=(), name=inputs.PASTED, upload=None):
-    return handlers.read(name, text, upload, length, list(facts), 0, "first", list(pins), who)
+def start(handlers, who=ME, text=TEXT, facts=(FACT,), length=1000, pins=(), name=inputs.PASTED, upload=None, seed=0):
+    return handlers.read(name, text, upload, length, list(facts), seed, "first", list(pins), who)
 
 
 def read(handlers, *args, **kwargs):
@@ -248,6 +248,7 @@ def test_a_fact_of_ones_own_joins_the_table(handlers):
         ({"length": 1e300}, "10,000,000 tokens"),
         ({"length": -5}, "one segment"),
         ({"length": None}, "whole number"),
+        ({"seed": 12345678901234567890}, "seed is from 0 to 4,294,967,295"),
         ({"facts": [["The key is in the kitchen.", 1.5]]}, "position"),
         ({"facts": [["The key is in the kitchen.", ""]]}, "position"),
         ({"facts": [["The key is in the kitchen.", "nan"]]}, "position"),

@@ -17,7 +17,7 @@ gr = pytest.importorskip("gradio")
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright to test the page in a browser")
 
 from rmt_demo import Reader  # noqa: E402
-from rmt_demo.ui import layout  # noqa: E402
+from rmt_demo.ui import layout, presets  # noqa: E402
 
 CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "rmt-minilm"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -220,9 +220,22 @@ def test_the_slider_is_logarithmic_and_the_number_is_beside_it(visit, url):
     expect(slider).to_have_value("3")
 
 
+def test_a_seed_is_typed_digit_by_digit_and_redraws_the_facts(visit, url):
+    page = visit(url, query="?preset=detect")
+    seed = page.get_by_label("Seed", exact=False)
+    seed.press("Control+a")
+    seed.press_sequentially("12345", delay=20)
+    expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", 12345).rows[0][0])
+    expect(seed).to_have_value("12345")
+    button(page, "Draw another").click()
+    expect(seed).not_to_have_value("12345")
+    expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", int(seed.input_value())).rows[0][0])
+
+
 def test_a_link_brings_the_set_up_back(visit, url):
     page = visit(url, query="?preset=first&text=pydoc&length=777&seed=5&fact=The+key+%26+I+met.&at=0.25&follow=Who%3F")
     expect(page.get_by_label("Length in tokens")).to_have_value("777")
+    expect(page.locator("#log-length input[type=range]")).to_have_value("2.89")
     expect(page.locator("#haystack")).to_contain_text("The key & I met.")
     expect(page.locator("#pins")).to_contain_text("Who?")
     page.get_by_text("A link to this set-up").click()

@@ -13,6 +13,8 @@ from tiny import tiny_model, tiny_text
 
 gr = pytest.importorskip("gradio")
 
+from starlette.datastructures import QueryParams  # noqa: E402
+
 from rmt_demo import Reader, Trace, backbones  # noqa: E402
 from rmt_demo.answers import Answer  # noqa: E402
 from rmt_demo.ui import inputs, links, presets, takehome, words  # noqa: E402
@@ -80,8 +82,27 @@ def test_edited_facts_are_no_preset_any_more():
 
 def test_a_link_restores_the_whole_set_up(reader):
     facts = [["the key & the lamp = é 'quoted'.", 0.25], ["daniel went home.", 1.0]]
-    setup = links.SetUp("detect", "pydoc", 5000, 7, facts, ["where is daniel?", "who?"])
-    assert links.restore(reader, parse_qsl(links.query(reader, setup))) == setup
+    for setup in (
+        links.SetUp("detect", "pydoc", 5000, 7, facts, ["where is daniel?", "who?"]),
+        links.SetUp("detect", "pydoc", 5000, inputs.LARGEST_SEED, [], []),
+    ):
+        query = links.query(reader, setup)
+        assert links.restore(reader, parse_qsl(query, keep_blank_values=True)) == setup
+
+
+def test_what_a_link_leaves_out_is_as_the_preset_has_it(reader):
+    setup, preset = links.restore(reader, [("seed", "3"), ("preset", "reasoning")]), presets.draw("reasoning", 3)
+    assert (setup.facts, setup.pins) == (preset.rows, list(preset.queries)[: inputs.MOST_PINS])
+
+
+def test_facts_that_came_by_a_link_are_ones_own(reader):
+    handlers, facts = Handlers(reader), [["the key is here.", 0.25]]
+    query = QueryParams(links.query(reader, links.SetUp("detect", "kjv", 5000, 7, facts, [])))
+    restored = handlers.restore(SimpleNamespace(session_hash="me", query_params=query))
+    assert restored[4] == facts
+    assert all("value" not in update for update in handlers.redraw("detect", 8, facts, ME)), "another seed took them"
+    preset = presets.draw("detect", 7).rows
+    assert handlers.redraw("detect", 8, preset, ME)[0] == presets.draw("detect", 8).rows
 
 
 def test_a_page_without_a_link_is_left_alone(reader):
@@ -99,6 +120,8 @@ def test_a_page_without_a_link_is_left_alone(reader):
         ("fact=a b c", "damaged"),
         ("fact=a&at=2", "position"),
         ("seed=x", "seed"),
+        ("seed=-1", "seed is from 0"),
+        ("seed=12345678901234567890", "seed is from 0 to 4,294,967,295"),
         ("follow=a&follow=b&follow=c&follow=d", "3 questions"),
     ],
 )

@@ -56,7 +56,7 @@ class Handlers:
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
                 pinned = inputs.pins(self.base, questions)
-                drawn = presets.matching(preset, inputs.whole(seed, "seed"), facts)
+                drawn = presets.matching(preset, inputs.chosen_seed(seed), facts)
             except ValueError as error:
                 visit.halt = "stopped"
                 yield {"line": str(error)}
@@ -165,9 +165,9 @@ class Handlers:
         return gr.update(value=dict(answer.candidates), label=label)
 
     def draw(self, name: str, seed: float, request: gr.Request) -> tuple:
-        """A preset's facts and questions: updates of the table, the examples, the question, the pins and the seed."""
+        """A preset's facts and questions: updates of the table, the examples, the question and the pins."""
         with one_sentence():
-            preset = presets.draw(name, inputs.whole(seed, "seed"))
+            preset = presets.draw(name, inputs.chosen_seed(seed))
         self.visit(request).drawn, questions = preset.rows, list(preset.queries)
         pinned = questions[: inputs.MOST_PINS]
         return (
@@ -175,17 +175,17 @@ class Handlers:
             gr.update(samples=[[question] for question in questions]),
             questions[0],
             gr.update(choices=questions, value=pinned),
-            seed,
         )
 
     def draw_another(self, name: str, request: gr.Request) -> tuple:
-        """`draw` with a new seed."""
-        return self.draw(name, random.randrange(1, 10_000), request)
+        """`draw` with a new seed, and that seed."""
+        seed = random.randrange(1, 10_000)
+        return *self.draw(name, seed, request), seed
 
     def redraw(self, name: str, seed: float, rows: list, request: gr.Request):
         """`draw` where nobody has touched the facts since; facts of one's own stay."""
         if seed is None or rows != self.visit(request).drawn:
-            return [gr.skip()] * 5
+            return [gr.skip()] * 4
         return self.draw(name, seed, request)
 
     def add_fact(self, rows: list, sentence: str, position: float) -> tuple[list, str]:
@@ -208,9 +208,9 @@ class Handlers:
             setup = links.restore(self.base, request.query_params.multi_items())
         if setup is None:
             return [gr.skip()] * 8
-        queries = list(presets.draw(setup.preset, setup.seed).queries)
-        asked = list(dict.fromkeys([*setup.pins, *queries]))
-        self.visit(request).drawn = setup.facts
+        preset = presets.draw(setup.preset, setup.seed)
+        asked = list(dict.fromkeys([*setup.pins, *preset.queries]))
+        self.visit(request).drawn = preset.rows
         return (
             setup.preset,
             setup.source,

@@ -14,7 +14,8 @@ HEARD = {"concurrency_limit": None, **QUIET}
 START = 20_000  # tokens
 # The slider is logarithmic in the browser alone; the server knows tokens only.
 TO_TOKENS = "(power) => Math.round(10 ** power)"
-TO_POWER = "(tokens) => Math.log10(Math.max(Number(tokens) || 1, 1))"
+# What says these tokens already stays where it is: it may be in somebody's hand.
+TO_POWER = f"(tokens, power) => ({TO_TOKENS})(power) === tokens ? power : Math.log10(Math.max(Number(tokens) || 1, 1))"
 ADDRESS = "(query) => query && window.location.origin + window.location.pathname + '?' + query"
 
 
@@ -112,11 +113,12 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
 
     source.change(_own_text, source, [pasted, upload], queue=False, **QUIET)
     power.input(None, power, length, js=TO_TOKENS, api_visibility="private")
-    length.input(None, length, power, js=TO_POWER, api_visibility="private")
-    drawn = [facts, examples, question, pins, seed]
+    length.change(None, [length, power], power, js=TO_POWER, api_visibility="private")
+    drawn = [facts, examples, question, pins]
     preset.input(handlers.draw, [preset, seed], drawn, **HEARD)
-    again.click(handlers.draw_another, preset, drawn, **HEARD)
-    seed.input(handlers.redraw, [preset, seed, facts], drawn, **HEARD)
+    again.click(handlers.draw_another, preset, [*drawn, seed], **HEARD)
+    # Not into the seed's own box, where the next digit may have been typed meanwhile.
+    seed.input(handlers.redraw, [preset, seed, facts], drawn, trigger_mode="always_last", **HEARD)
     gr.on(
         [add.click, sentence.submit],
         handlers.add_fact,

@@ -10,6 +10,7 @@ from ..questions import question_ids
 from ..reader import Reader
 
 LONGEST = 10_000_000  # tokens of a haystack; the shortest is one segment
+LARGEST_SEED = 2**32 - 1
 MOST_CHARACTERS = 1_000_000  # of pasted text
 UPLOAD_MB = 10
 MOST_FACTS = 100
@@ -42,7 +43,7 @@ def haystack(
     length, parsed = tokens(reader, length), parse_facts(facts)
     check_size(parsed, reader.tokenizer, reader.config.text_capacity)
     text = background(name, pasted, upload)
-    return Haystack(text, parsed, length, whole(seed, "seed"), reader.tokenizer)
+    return Haystack(text, parsed, length, chosen_seed(seed), reader.tokenizer)
 
 
 def tokens(reader: Reader, length: float) -> int:
@@ -129,6 +130,14 @@ def whole(number: float | str | None, what: str) -> int:
         return int(number)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"The {what} is a whole number, such as {20_000 if what == 'length' else 1}.") from None
+
+
+def chosen_seed(seed: float | str | None) -> int:
+    """A seed, or a ValueError if it is none that every part of the page can carry."""
+    seed = whole(seed, "seed")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"The seed is from 0 to {LARGEST_SEED:,}: choose another one.")
+    return seed
 
 
 def memory_tokens(text: str | None, most: int) -> list[int]:

@@ -8,6 +8,7 @@ from ..data import corpora
 from ..reader import Reader
 from . import inputs, presets
 
+NO_FACT = ["", 0]
 KEYS = ("preset", "text", "length", "seed", "fact", "at", "follow")
 
 
@@ -41,13 +42,14 @@ def query(reader: Reader, setup: SetUp) -> str:
         raise ValueError("A link cannot carry a text of your own: choose one of the packaged ones for it.")
     setup = _checked(reader, setup)
     pairs = [("preset", setup.preset), ("text", setup.source), ("length", setup.length), ("seed", setup.seed)]
-    for sentence, position in setup.facts:
+    for sentence, position in setup.facts or [NO_FACT]:
         pairs += [("fact", sentence), ("at", f"{position:g}")]
-    return urlencode(pairs + [("follow", question) for question in setup.pins])
+    return urlencode(pairs + [("follow", question) for question in setup.pins or [""]])
 
 
 def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | None:
-    """The set-up that a page's address asks for; None if it asks for none.
+    """The set-up that a page's address asks for; None if it asks for none. What it leaves out is as the preset has it;
+    to ask for no facts, or for no questions to follow, it names an empty one.
 
     Args:
         reader: for the limits on facts and questions.
@@ -61,22 +63,15 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
         return None
     if len(found["fact"]) != len(found["at"]):
         raise ValueError("The link is damaged, not every fact has a position: ask for a new one.")
-    facts = [[sentence, position] for sentence, position in zip(found["fact"], found["at"], strict=True)]
 
     def one(key: str, default):
         return found[key][0] if found[key] else default
 
-    return _checked(
-        reader,
-        SetUp(
-            one("preset", presets.FIRST),
-            one("text", "kjv"),
-            one("length", 20_000),
-            one("seed", 0),
-            facts,
-            found["follow"],
-        ),
-    )
+    name, seed = one("preset", presets.FIRST), inputs.chosen_seed(one("seed", 0))
+    preset = presets.draw(name, seed)
+    facts = [list(pair) for pair in zip(found["fact"], found["at"], strict=True)] or preset.rows
+    pins = list(filter(None, found["follow"])) if found["follow"] else list(preset.queries)[: inputs.MOST_PINS]
+    return _checked(reader, SetUp(name, one("text", "kjv"), one("length", 20_000), seed, facts, pins))
 
 
 def _checked(reader: Reader, setup: SetUp) -> SetUp:
@@ -88,4 +83,4 @@ def _checked(reader: Reader, setup: SetUp) -> SetUp:
     length = inputs.tokens(reader, setup.length)
     facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]
     pins = inputs.pins(reader, setup.pins)
-    return SetUp(setup.preset, setup.source, length, inputs.whole(setup.seed, "seed"), facts, pins)
+    return SetUp(setup.preset, setup.source, length, inputs.chosen_seed(setup.seed), facts, pins)
