@@ -206,6 +206,28 @@ def test_a_question_of_ones_own_is_followed(visit, url):
     read(page)
     expect(page.locator("#live .questions li")).to_have_count(1)
     expect(page.locator("#live .questions")).to_contain_text("Where is the lamp?")
+    expect(page.locator("#live .story")).to_contain_text("● segment 1: now")
+
+
+def test_the_questions_to_follow_are_changed_while_reading_and_a_preset_is_for_the_next(visit, url):
+    page = visit(url)
+    followed, pins = page.locator("#live .questions"), page.locator("#pins")
+    begin(page, 1_000_000)
+    expect(followed).to_contain_text("Where is Daniel?")
+    pins.get_by_role("button", name="Clear").click()
+    expect(followed).to_be_hidden()
+    pins.locator("input").fill("Where is the lamp?")
+    pins.locator("input").press("Enter")
+    expect(followed).to_contain_text("Where is the lamp?")
+    page.get_by_label("Preset").click()
+    page.get_by_role("option", name="Detect").click()
+    expect(pins).not_to_contain_text("lamp")
+    page.wait_for_timeout(1_000)
+    expect(followed).to_contain_text("Where is the lamp?")
+    pins.get_by_role("button", name="Clear").click()
+    expect(followed).to_be_hidden()
+    button(page, "Stop").click()
+    expect(line(page)).to_contain_text("stopped after")
 
 
 def test_the_slider_is_logarithmic_and_the_number_is_beside_it(visit, url):

@@ -162,18 +162,23 @@ def follow(answers, truths, changes, segments=1):
 def test_learning_and_forgetting_are_noted_where_they_happen():
     answers = ["unknown", "garden", "garden", "office", "garden"]
     beliefs, _ = follow(answers, ["unknown", "garden", "garden", "garden", "garden"], [1] * 5)
-    assert [(e["segment"], e["kind"]) for e in beliefs.events["q"]] == [(1, LEARNED), (3, FORGOT), (4, LEARNED)]
+    assert [(e["segment"], e["kind"]) for e in beliefs.events["q"]] == [
+        (0, CHANGED),
+        (1, LEARNED),
+        (3, FORGOT),
+        (4, LEARNED),
+    ]
 
 
 def test_what_was_never_known_is_not_forgotten():
     """Before the fact came, "unknown" was right."""
     beliefs, _ = follow(["unknown", "fire"], ["unknown", "fire station"], [1] * 2)
-    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED]
+    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED, CHANGED]
 
 
-def test_without_a_known_truth_only_changes_are_noted():
+def test_without_a_known_truth_the_first_answer_and_its_changes_are_noted():
     beliefs, _ = follow(["a", "b", "b"], [None] * 3, [1] * 3)
-    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED]
+    assert [(e["segment"], e["text"], e["kind"]) for e in beliefs.events["q"]] == [(0, "a", CHANGED), (1, "b", CHANGED)]
 
 
 def test_an_unchanged_memory_is_not_asked_again():

@@ -26,7 +26,7 @@ class Beliefs:
 
     Attributes:
         told: question -> [{"segment", "tokens", "text", "score", "right"}], one for each time it was asked.
-        events: question -> [{"segment", "tokens", "text", "kind"}], whenever the answer changed.
+        events: question -> [{"segment", "tokens", "text", "kind"}], the first answer, and whenever it changed.
     """
 
     def __init__(self, questions: Sequence[str], segments: int, truth: Truth):
@@ -91,4 +91,4 @@ def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None)
     knew = before and before["right"] and before["text"] != UNKNOWN
     if knew and right is False and not same and truth != UNKNOWN:
         return FORGOT
-    return "" if same or before is None else CHANGED
+    return "" if same else CHANGED

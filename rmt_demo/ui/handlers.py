@@ -137,9 +137,13 @@ class Handlers:
         self.visits.leave(request.session_hash)
 
     def follow(self, questions: list[str], request: gr.Request) -> None:
-        """Change the questions that are followed, from the next segment on."""
+        """Change the questions that are followed, from the next segment on; those that a preset has put there are for
+        the next reading."""
+        visit = self.visit(request)
         with one_sentence():
-            self.visit(request).beliefs.follow(inputs.pins(self.base, questions))
+            if questions != visit.offered:
+                visit.offered = None  # somebody may choose the same ones again
+                visit.beliefs.follow(inputs.pins(self.base, questions))
 
     def ask(self, question: str, request: gr.Request):
         """Answer from the memory as it is now; the reading is not disturbed. Returns an update of a gr.Label."""
@@ -168,13 +172,13 @@ class Handlers:
         """A preset's facts and questions: updates of the table, the examples, the question and the pins."""
         with one_sentence():
             preset = presets.draw(name, inputs.chosen_seed(seed))
-        self.visit(request).drawn, questions = preset.rows, list(preset.queries)
-        pinned = questions[: inputs.MOST_PINS]
+        visit, questions = self.visit(request), list(preset.queries)
+        visit.drawn, visit.offered = preset.rows, questions[: inputs.MOST_PINS]
         return (
             preset.rows,
             gr.update(samples=[[question] for question in questions]),
             questions[0],
-            gr.update(choices=questions, value=pinned),
+            gr.update(choices=questions, value=visit.offered),
         )
 
     def draw_another(self, name: str, request: gr.Request) -> tuple:

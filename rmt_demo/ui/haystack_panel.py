@@ -127,7 +127,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
         **HEARD,
     )
     clear.click(lambda: [["", None]], None, facts, queue=False, **QUIET)
-    pins.input(handlers.follow, pins, None, **HEARD)
+    pins.change(handlers.follow, pins, None, **HEARD)  # Gradio's input event hears neither Enter nor Clear
     return Haystack(source, pasted, upload, length, facts, seed, preset, pins)
 
 

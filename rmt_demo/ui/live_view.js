@@ -74,17 +74,12 @@ function beliefs(frame) {
   find(".beliefs").hidden = !frame.beliefs.length;
   if (!frame.beliefs.length) return;
   const { pen, height, x } = fresh(find(".confidence"));
-  const { dark, text, quiet } = theme();
+  const { dark, text, quiet, ground } = theme();
   const colours = dark ? LINES.dark : LINES.light;
   const y = (share) => 14 + (1 - share) * (height - 24);
-  pen.fillStyle = text;
-  pen.font = "11px sans-serif";
-  for (const share of [0, 0.5, 1]) {
-    pen.fillStyle = quiet;
-    pen.fillRect(x(0), y(share), x(1) - x(0), 1);
-    pen.fillStyle = text;
-    pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
-  }
+  const levels = [0, 0.5, 1];
+  pen.fillStyle = quiet;
+  for (const share of levels) pen.fillRect(x(0), y(share), x(1) - x(0), 1);
   frame.beliefs.forEach((belief, i) => {
     const line = bytes(belief.line);
     const at = (k) => x((k + 0.5) / line.length);
@@ -109,6 +104,14 @@ function beliefs(frame) {
       } else triangle(pen, at(k), y(high), 6, event.kind === "learned");
     }
   });
+  pen.font = "11px sans-serif";
+  pen.lineWidth = 3;
+  pen.strokeStyle = ground;
+  pen.fillStyle = text;
+  for (const share of levels) {
+    pen.strokeText(`${100 * share}%`, x(0), y(share) - 3); // stands out from the lines behind it
+    pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
+  }
   find(".questions").replaceChildren(...frame.beliefs.map((belief, i) => told(belief, colours[i], i)));
 }
 

@@ -56,6 +56,7 @@ function theme() {
   return {
     dark,
     text: style.getPropertyValue("--body-text-color").trim() || "#222",
+    ground: style.getPropertyValue("--body-background-fill").trim() || "#fff",
     quiet: style.getPropertyValue("--border-color-primary").trim() || "#ccc",
   };
 }

@@ -31,7 +31,7 @@ LIVE = """
   </div>
   <div class="beliefs" hidden>
     <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
-      ● changed its mind.</p>
+      ● a first or another answer.</p>
     <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
     <ul class="questions"></ul>
   </div>

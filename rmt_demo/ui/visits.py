@@ -52,6 +52,7 @@ class Visit:
         self.answers: list[dict] = []  # what was asked, for the download
         self.seen = None  # the attention of the segment that was looked at last, with its number
         self.drawn: list[list] = draw(FIRST, 0).rows  # what the table showed when a preset was drawn last
+        self.offered: list[str] | None = None  # what a preset has put among the questions to follow just now
         self._folder: Path | None = None
 
     def begin(self, text: Haystack, questions: Sequence[str], preset: Preset | None, settings: dict) -> None:

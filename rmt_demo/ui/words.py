@@ -41,8 +41,8 @@ BELIEFS = """
 The questions you follow are asked again as the text goes by, all in one batch, on a copy of the memory, so that
 nothing is disturbed. **Confidence** is the probability that the model gives its answer. A memory that has not changed
 gives the same answers, so it is asked again only after a write; on very long texts only every few segments. *Learned*
-and *forgot* are said where the right answer is known, otherwise the page notes that the model changed its mind. *Lab:
-`labs/09_looking_inside.ipynb`.*
+and *forgot* are said where the right answer is known, otherwise the page notes what the model says first, and when it
+says something else. *Lab: `labs/09_looking_inside.ipynb`.*
 """
 
 TRAVEL = f"""
