@@ -227,7 +227,8 @@ def test_asking_leaves_the_memory_alone_and_shows_the_best_five(handlers):
     assert len(update["value"]) == 5 and all(0 <= p <= 1 for p in update["value"].values())
     after = handlers.visit(ME).reader.state
     assert torch.equal(before.memory, after.memory) and before.tail == after.tail
-    assert f"{after.tokens_read:,}" in update["label"]
+    assert update["label"] == f"“Where is the key?” after {after.tokens_read:,} tokens"
+    assert len(handlers.ask("Where is the " + "bathroom " * 12, ME)["label"]) < 100
 
 
 def test_a_fact_of_ones_own_joins_the_table(handlers):

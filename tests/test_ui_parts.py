@@ -64,6 +64,13 @@ def test_an_override_changes_the_right_answer_on_the_way():
     assert len(told - {"unknown"}) == 2
 
 
+def test_a_question_typed_in_a_hurry_is_the_same_question():
+    preset = presets.draw("first", 0)
+    assert {preset.answer(asked, 2) for asked in ("Where is Daniel?", " where is  daniel", "WHERE IS DANIEL ?")} == {
+        "garden"
+    }
+
+
 def test_memorize_starts_with_its_fact():
     assert presets.draw("memorize", 0).positions == (0.0,)
 
@@ -276,7 +283,7 @@ def test_nothing_read_nothing_to_explore(reader):
         lambda: list(nobody.operate(1, "erase", "1", 1.0, QUESTION, ME)),
         lambda: nobody.race(QUESTION, ME),
     ):
-        with pytest.raises(gr.Error, match="read"):
+        with pytest.raises(gr.Error, match="read.*: press Read first"):
             act()
 
 
@@ -303,6 +310,20 @@ def test_the_snippet_is_python_whatever_the_visitor_typed(reader):
     code = takehome.snippet(handlers.visit(ME), "checkpoints/any")
     compile(code, "snippet", "exec")
     assert "import os" not in [line.strip() for line in code.splitlines()]
+    assert "The page had read" not in code
+
+
+def test_the_snippet_of_a_stopped_reading_says_so(reader, monkeypatch):
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_SECONDS", 0)
+    handlers = Handlers(reader)
+    frames = handlers.read(inputs.PASTED, tiny_text(400), None, 600, [], 0, "first", [], ME)
+    for _ in range(4):
+        next(frames)
+    handlers.stop(ME)
+    list(frames)
+    code, visit = takehome.snippet(handlers.visit(ME), "checkpoints/any"), handlers.visit(ME)
+    assert f"# The page had read {visit.reader.state.tokens_read:,} of {visit.text.tokens:,} tokens" in code
+    compile(code, "snippet", "exec")
 
 
 def test_the_labs_named_on_the_page_exist():

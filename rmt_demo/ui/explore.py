@@ -144,6 +144,7 @@ class Explore:
         """The same question to RMT, the last segment only and the longest window, for the race view."""
         with one_sentence():
             visit = self.handlers.visit(request)
+            visit.check_read()
             visit.check_rest()
             fork, end, question = visit.reader.fork(), [], plain(question)
             read = fork.state.tokens_read
@@ -210,6 +211,6 @@ def _line(values: torch.Tensor, scale: torch.Tensor) -> str:
 
 
 def _told(visit: Visit, reader, name: str, answer, question: str) -> dict:
-    truth = visit.truth(question.strip(), reader.state.tokens_read)
+    truth = visit.truth(question, reader.state.tokens_read)
     right = answer.is_right(truth)
     return {"name": name, "answer": answer.text, "score": answer.score, "right": right}

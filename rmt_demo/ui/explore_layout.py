@@ -68,7 +68,7 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict
     config = explore.base.config
     stored = f"; {config.num_memory_tokens + 1} and up are stored" if config.num_stored_tokens else ""
     with gr.Row():
-        action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=160)
+        action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=280)
         std = gr.Slider(0, 3, 1, step=0.1, label="Strength of the noise", min_width=140, buttons=[])
     chosen = gr.Textbox(
         label=f"Memory tokens, 1 to {config.memory_size:,}{stored}",
@@ -109,7 +109,7 @@ def _take_home(handlers: Handlers, checkpoint: str) -> dict:
         make = gr.Button("Make a zip of this run", min_width=140)
         show = gr.Button("Show the Python for it", min_width=140)
     file = gr.File(label="The run", visible=False, interactive=False)
-    code = gr.Code(label="The same in Python", language="python", interactive=False, elem_id="snippet")
+    code = gr.Code(label="The same in Python", language="python", interactive=False, wrap_lines=True, elem_id="snippet")
     explained(words.HOME)
     make.click(pack, None, file, **SLOW)
     show.click(write, None, code, **HEARD)

@@ -14,6 +14,7 @@ from .visits import Visit, Visits
 
 FRAME_SECONDS, FRAME_ROWS = 0.1, 256  # between two frames of up to so many memory tokens; larger ones come less often
 MOST_QUESTIONS = 100
+MOST_SHOWN = 60  # characters of a question above its answer
 READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
 
@@ -149,21 +150,21 @@ class Handlers:
         """Answer from the memory as it is now; the reading is not disturbed. Returns an update of a gr.Label."""
         with one_sentence():
             visit = self.visit(request)
+            visit.check_read()
             fork = visit.reader.fork()  # stays as it is while another thread reads on
-            if not fork.state.tokens_read:
-                raise ValueError("Nothing has been read yet: press Read first.")
             return self.answer(visit, fork, question)
 
     def answer(self, visit: Visit, reader: Reader, question: str):
-        """What a reader says, with the verdict where the truth is known: an update of a gr.Label."""
+        """What a reader says to what was asked, with the verdict where the truth is known: an update of a gr.Label."""
         question = inputs.plain(question)
         state, answer = reader.state, reader.ask(question)
-        truth = visit.truth(question.strip(), state.tokens_read)
+        truth = visit.truth(question, state.tokens_read)
         right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
         visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-MOST_QUESTIONS:]
         by = f", by way of “{answer.thought}”" if answer.thought else ""
-        label = f"After {state.tokens_read:,} tokens{by}"
+        asked = question if len(question) <= MOST_SHOWN else question[:MOST_SHOWN] + "…"
+        label = f"“{asked}” after {state.tokens_read:,} tokens{by}"
         if truth is not None:
             label += ": ✓ right" if right else f": ✗ wrong, so far the text says {truth}"
         return gr.update(value=dict(answer.candidates), label=label)

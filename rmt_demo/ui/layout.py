@@ -17,10 +17,14 @@ CHECKPOINT = "checkpoints/rmt-minilm"
 CSS = """
 .gradio-container { max-width: 1280px !important; margin: 0 auto !important; overflow-x: clip; }
 #ask, #again { align-self: flex-end; }
-#buttons button { min-width: 0 !important; padding-inline: 6px; } /* four of them fit on a phone */
+#buttons { gap: 6px; } /* four of them fit on a phone */
+#buttons button { min-width: 0 !important; padding-inline: 4px; }
 #explore .tab-container { max-width: 100%; }
 #explore .tab-container button { padding-inline: clamp(4px, 1.4vw, 16px); }
-#answer .output-class, #answer-here .output-class { padding-top: 28px; } /* a long label has two lines there */
+/* The label names the question, in up to three lines on a phone: the answer comes below it. */
+:is(#answer, #answer-here) [data-testid=block-label] { position: static; }
+:is(#answer, #answer-here) [data-testid=block-label] span { flex: none; }
+:is(#answer, #answer-here) .output-class { padding-top: 0; }
 /* The slider's own number is a logarithm: the tokens stand below it. */
 #log-length input[type=number], #log-length .min_value, #log-length .max_value { display: none; }
 /* Gradio gives the place in the queue no room of its own. */

@@ -43,7 +43,8 @@ class Preset:
 
     def answer(self, question: str, facts_read: int) -> str | None:
         """The right answer to whoever has read the first so many facts; None if it is none of these questions."""
-        query, told = self.queries.get(question), self.statements[:facts_read]
+        known = {_folded(text): query for text, query in self.queries.items()}
+        query, told = known.get(_folded(question)), self.statements[:facts_read]
         if query is None:
             return None
         if query.family != "lies":
@@ -87,6 +88,11 @@ def matching(name: str, seed: int, rows: Sequence) -> Preset | None:
     except (ValueError, TypeError, IndexError):
         return None
     return preset if told == [statement.text for statement in preset.statements] else None
+
+
+def _folded(question: str) -> str:
+    """A question as whoever types it in a hurry means it: "where is daniel" is "Where is Daniel?"."""
+    return " ".join(question.casefold().rstrip("? ").split())
 
 
 def _first() -> Preset:

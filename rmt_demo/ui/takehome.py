@@ -20,8 +20,7 @@ def run_zip(visit: Visit, checkpoint: str) -> Path:
     Raises:
         ValueError: if nothing has been read yet, or the reading is still going on.
     """
-    if visit.text is None or not (len(visit.trace) or visit.trace.tail):
-        raise ValueError("Nothing has been read yet: press Read first.")
+    visit.check_read()
     visit.check_rest()
     visit.beliefs.save(visit.trace)
     visit.trace.save(visit.folder, visit.reader.model)
@@ -41,12 +40,13 @@ def snippet(visit: Visit, checkpoint: str) -> str:
     Raises:
         ValueError: if nothing has been read yet.
     """
-    if visit.text is None:
-        raise ValueError("Nothing has been read yet: press Read first.")
+    visit.check_read()
     own = visit.settings["text"] not in corpora.PACKAGED
     source = '"my_text.txt"  # the file you uploaded, or the text you pasted' if own else repr(visit.settings["text"])
     facts = "".join(f"    Fact({fact.text!r}, {fact.position:g}),\n" for fact in visit.text.facts)
     asked = [answer["question"] for answer in visit.answers]
+    read, whole = visit.reader.state.tokens_read, visit.text.tokens
+    stopped = "" if visit.finished else f"# The page had read {read:,} of {whole:,} tokens; this reads all of them.\n"
     questions = list(dict.fromkeys([*visit.beliefs.told, *asked]))
     return f"""from rmt_demo import Reader, Trace
 from rmt_demo.data.haystack import Fact, Haystack
@@ -59,7 +59,7 @@ questions = {questions!r}
 reader = Reader.from_pretrained({checkpoint!r})
 text = Haystack(background, facts, {visit.text.length}, seed={visit.text.seed}, tokenizer=reader.tokenizer)
 trace = Trace()
-for step in reader.read(text):
+{stopped}for step in reader.read(text):
     trace.add(step)
     print(step.index, round(step.update_norm.max().item(), 2))
 trace.tail = reader.tail

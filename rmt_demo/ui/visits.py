@@ -68,6 +68,11 @@ class Visit:
         self.view = LiveView(text.tokens, [offset for _, offset in text.placements], self.reader.config)
         self.finished, self.read_seconds, self.answers = False, 0.0, []
 
+    def check_read(self) -> None:
+        """Raise ValueError where nothing has been read."""
+        if self.text is None or not self.reader.state.tokens_read:
+            raise ValueError("Nothing has been read yet: press Read first.")
+
     def check_rest(self) -> None:
         """Raise ValueError while a reading is going on."""
         if self.text is not None and not self.finished and not self.halt:
