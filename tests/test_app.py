@@ -266,6 +266,15 @@ def test_bad_input_is_said_in_one_sentence(handlers, arguments, sentence):
     assert "\n" not in error.value.message
 
 
+def test_a_text_in_a_script_that_the_model_has_no_words_for_is_read_with_a_warning(handlers, monkeypatch):
+    said = []
+    monkeypatch.setattr(gr, "Warning", said.append)
+    read(handlers), read(handlers, name="kjv")
+    assert not said
+    read(handlers, text="ใน ปฐมกาล พระเจ้า ทรง เนรมิต ฟ้า และ แผ่นดิน. where was the king. " * 20)
+    assert len(said) == 1 and "vocabulary is English" in said[0]
+
+
 def test_bad_input_leaves_what_was_read(handlers):
     read(handlers)
     frames = start(handlers, length=7)
@@ -370,6 +379,13 @@ def test_the_title_tells_what_the_checkpoint_is(backbone, tokenizer):
     text = next(b.value for b in layout.build(Reader(model, tokenizer)).blocks.values() if isinstance(b, gr.Markdown))
     for words in ("2-layer", "48 tokens at a time", "16 memory tokens"):
         assert words in " ".join(text.split())
+
+
+@pytest.mark.parametrize("head, told", [("classification", True), ("masked_lm", False)])
+def test_the_page_says_where_a_checkpoint_knows_six_places_only(backbone, tokenizer, head, told):
+    blocks = layout.build(Reader(tiny_model(backbone, head), tokenizer)).blocks.values()
+    text = next(block.value for block in blocks if isinstance(block, gr.Markdown))
+    assert ("one of six places, bathroom" in text) == told
 
 
 # -- the server

@@ -16,7 +16,6 @@ function curve(pen, x, y, line, colour, dash) {
 
 function paint() {
   const view = props.value;
-  if (!view) return;
   const { pen, height, x } = fresh(find("canvas"));
   const { dark, text, quiet } = theme();
   const colours = dark ? LINES.dark : LINES.light;

@@ -62,6 +62,10 @@ class Handlers:
                 visit.halt = "stopped"
                 yield {"line": str(error)}
                 raise
+            if inputs.foreign(self.base, text):
+                gr.Warning(
+                    "Much of this text is unknown to the model, whose vocabulary is English: it reads [UNK] there."
+                )
             rows = [[fact.text, fact.position] for fact in text.facts]
             settings = {"text": name, "length": int(length), "seed": int(seed), "facts": rows, "preset": preset}
             with visit.reading:

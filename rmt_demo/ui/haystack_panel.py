@@ -64,7 +64,8 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
             lines=6,
             max_lines=12,
             visible=False,
-            info=f"up to {inputs.MOST_CHARACTERS:,} characters; repeated or cut to the length below",
+            info=f"up to {inputs.MOST_CHARACTERS:,} characters; read from a sentence that the seed draws, "
+            "and repeated or cut to the length below",
         )
         upload = gr.File(label=f"A UTF-8 text file, up to {inputs.UPLOAD_MB} MB", file_types=["text"], visible=False)
         power = gr.Slider(

@@ -8,6 +8,7 @@ from ..data import corpora
 from ..data.haystack import Fact, Haystack, check_size
 from ..questions import question_ids
 from ..reader import Reader
+from ..segments import token_ids
 
 LONGEST = 10_000_000  # tokens of a haystack; the shortest is one segment
 LARGEST_SEED = 2**32 - 1
@@ -15,6 +16,7 @@ MOST_CHARACTERS = 1_000_000  # of pasted text
 UPLOAD_MB = 10
 MOST_FACTS = 100
 MOST_PINS = 3
+FOREIGN = 0.2  # of a text's tokens unknown to the tokenizer: it is in another script
 PASTED, UPLOADED = "pasted", "uploaded"
 SOURCES = [
     ("King James Bible", "kjv"),
@@ -115,8 +117,16 @@ def background(name: str, pasted: str = "", upload: str | None = None) -> corpor
         raise ValueError(f"The text has over {MOST_CHARACTERS:,} characters: upload it as a file.")
     sentences = list(corpora.split_sentences(pasted))
     if not sentences:
-        raise ValueError("There is no sentence in the text: paste some plain English.")
+        raise ValueError(
+            "There is no sentence in the text, three words or more with spaces between: paste plain English."
+        )
     return corpora.Background("your text", "all", sentences)
+
+
+def foreign(reader: Reader, text: Haystack) -> bool:
+    """Whether the beginning of its background is in a script that the model has no words for."""
+    [ids] = token_ids(reader.tokenizer, [" ".join(text.background.sentences[:100])[:4_000]])
+    return ids.count(reader.tokenizer.unk_token_id) > FOREIGN * len(ids)
 
 
 def plain(text: str | None) -> str:

@@ -5,6 +5,8 @@ from copy import deepcopy
 
 import gradio as gr
 
+from ..heads import RMTForSequenceClassification
+from ..questions import PLACES
 from ..reader import Reader
 from . import explore_layout, haystack_panel, inputs, presets, views, words
 from .explore import Explore
@@ -52,6 +54,8 @@ def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
         segment=config.segment_length,
         memory=config.memory_size,
     )
+    if isinstance(reader.model, RMTForSequenceClassification):
+        about += words.PLACES_ONLY.format(places=", ".join(PLACES[:-1]), last=PLACES[-1])
     questions = list(presets.draw(presets.FIRST, 0).queries)
     # Files that visitors made or sent are looked through every ten minutes and deleted after an hour.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:

@@ -15,7 +15,6 @@ function strip(canvas, lane, marks) {
 
 function paint() {
   const view = props.value;
-  if (!view) return;
   find(".line").textContent = view.line;
   const strips = [];
   find(".lanes").replaceChildren(...view.lanes.map((lane) => {

@@ -51,7 +51,7 @@ SEGMENT = """
 """
 COMPARE = """
 <div>
-  <p class="line" role="status">Read a text, choose memory tokens and operate.</p>
+  <p class="line" role="status"></p>
   <p class="caption">How much each segment changed the memory: <b class="untouched">━ untouched</b>,
     <b class="operated">╍ after the surgery</b>. The upright line is where it was done.</p>
   <canvas role="img" aria-label="Change of the memory along the text, with and without the surgery"></canvas>
@@ -60,7 +60,7 @@ COMPARE = """
 """
 RACE = """
 <div>
-  <p class="line" role="status">Read a text, then race.</p>
+  <p class="line" role="status"></p>
   <p class="caption">The text from left to right, with <b class="fact">▼ facts</b>: what was
     <b class="read">read</b>, and what is <b class="sees">in view</b> when the question is asked.</p>
   <ul class="lanes"></ul>
@@ -68,14 +68,14 @@ RACE = """
 """
 # What two of them show before there is anything to show.
 NO_SURGERY = {
-    "line": "Choose memory tokens and operate.",
+    "line": "Read a text, choose memory tokens and operate.",
     "facts": [],
     "before": "",
     "after": "",
     "start": -1,
     "answers": [],
 }
-NO_RACE = {"line": "Ask a question, then race.", "facts": [], "lanes": []}
+NO_RACE = {"line": "Read a text, then race.", "facts": [], "lanes": []}
 MORE = """
 canvas { height: 150px; }
 .lanes canvas { height: 34px; }
@@ -103,12 +103,12 @@ def segment() -> gr.HTML:
 
 def compare() -> gr.HTML:
     """A reading before and after surgery."""
-    return view("compare", COMPARE, STYLE + MORE, PAINT + asset("compare_view.js"))
+    return view("compare", COMPARE, STYLE + MORE, PAINT + asset("compare_view.js"), NO_SURGERY)
 
 
 def race() -> gr.HTML:
     """Three readers of one text."""
-    return view("race", RACE, STYLE + MORE, PAINT + asset("race_view.js"))
+    return view("race", RACE, STYLE + MORE, PAINT + asset("race_view.js"), NO_RACE)
 
 
 def view(name: str, template: str, style: str, script: str, value=None) -> gr.HTML:

@@ -9,6 +9,10 @@ A {layers}-layer Transformer that sees {segment} tokens at a time reads a text o
 memory tokens** from one segment to the next. Hide facts in a long text (a *haystack*), watch the memory while the
 model reads it, and ask: only what the memory kept can be answered.
 """
+PLACES_ONLY = """
+This checkpoint answers any question with one of six places, {places} or {last}: the presets "Memorize", "Detect &
+memorize" and "Reasoning" ask for nothing else.
+"""
 
 HAYSTACK = f"""
 A **haystack** is a long background text with facts hidden at places you choose. Its length is counted in *tokens*,
