@@ -276,6 +276,21 @@ def test_the_keyboard_is_enough_to_read_and_ask(visit, url):
     expect(page.locator("#answer")).to_contain_text("tokens")
 
 
+def test_a_screen_reader_is_told_beginnings_ends_answers_and_tokens(visit, url):
+    page = visit(url)
+    spoken, slider = page.locator("#live").get_by_role("status"), page.locator("#log-length input[type=range]")
+    expect(slider).to_have_attribute("aria-valuetext", "about 20,000 tokens")
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "about 10,000,000 tokens")
+    begin(page, 1_000_000)
+    expect(line(page)).to_contain_text("left")
+    expect(spoken).to_have_text("Preparing the text …")
+    button(page, "Pause").click()
+    expect(spoken).to_contain_text("paused after")
+    for answer in ("#answer", "#answer-here"):
+        expect(page.locator(answer)).to_have_attribute("aria-live", "polite")
+
+
 def test_the_tour_can_be_skipped_and_taken_again(visit, url):
     page = visit(url)
     for _ in range(2):

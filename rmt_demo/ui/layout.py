@@ -101,6 +101,7 @@ def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
         stop.click(handlers.stop, None, live, queue=False, **QUIET)
         gr.on([ask.click, question.submit], handlers.ask, question, answer, **ASKING, **QUIET)
         examples.click(lambda sample: sample[0], examples, question, queue=False, **QUIET)
+        page.load(None, js=views.asset("aria.js"), api_visibility="private")
         page.unload(handlers.leave)
         gr.api(handlers.read_and_ask, api_name="read_and_ask", **READING)
     return page

@@ -130,9 +130,16 @@ function told(belief, colour, i) {
 
 let frame = { head: 0, seen: 0, facts: [], rows: 0, beliefs: [] };
 
+// Screen readers are told notices and endings. The line in between changes ten times a second.
+function say(value) {
+  const spoken = find(".spoken");
+  if (value?.line && value.ended !== false && spoken.textContent !== value.line) spoken.textContent = value.line;
+}
+
 function paint() {
   frame = { ...frame, ...props.value }; // a notice has a line only
   if (frame.line) find(".line").textContent = frame.line;
+  say(props.value);
   timeline(frame);
   memory(frame);
   meter(frame);

@@ -71,6 +71,7 @@ class LiveView:
         """
         frame = {
             "line": self._line(ending, tail),
+            "ended": bool(ending),
             "head": min((self.tokens + tail) / self.total, 1),
             "seen": min(self.tokens / self.total, 1),
             "facts": [offset / self.total for offset in self.facts],

@@ -15,7 +15,8 @@ PAINT, STYLE = asset("paint.js"), asset("live_view.css")  # what the pictures sh
 # Fixed pages: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever filled in.
 LIVE = """
 <div class="live">
-  <p class="line" role="status">Nothing read yet. Press Read.</p>
+  <p class="line">Nothing read yet. Press Read.</p>
+  <p class="spoken" role="status"></p>
   <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading head. Below it the
     write events: how much each segment changed the memory, in all (bars) and each memory token (rows; the brighter,
     the more).</p>

@@ -1,0 +1,15 @@
+() => {
+  // For screen readers: answers are said as they come, without the seconds that Gradio counts beside them.
+  for (const answer of document.querySelectorAll("#answer, #answer-here")) {
+    answer.setAttribute("aria-live", "polite");
+    answer.querySelector("[data-testid=status-tracker]").setAttribute("aria-live", "off");
+  }
+  const slider = document.querySelector("#log-length input[type=range]");
+  const tell = () => {
+    const tokens = Number((10 ** slider.value).toPrecision(3));
+    slider.setAttribute("aria-valuetext", `about ${tokens.toLocaleString("en")} tokens`);
+  };
+  slider.addEventListener("input", tell);
+  slider.addEventListener("focus", tell);
+  tell();
+}
