@@ -374,6 +374,34 @@ def test_the_meter_compares_the_whole_text_with_one_segment(reader):
     assert after["shares"][0] == own and after["shares"][1] > full, "one stays flat, the other grows with the text"
 
 
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    "words, ground",
+    [
+        ("block_label_text_color", "block_label_background_fill"),
+        ("block_title_text_color", "block_title_background_fill"),
+        ("block_info_text_color", "block_background_fill"),
+        ("body_text_color_subdued", "body_background_fill"),
+        ("input_placeholder_color", "input_background_fill"),
+        ("link_text_color", "block_background_fill"),
+        ("button_primary_text_color", "button_primary_background_fill"),
+        ("button_primary_text_color", "button_primary_background_fill_hover"),
+    ],
+)
+def test_words_stand_out_from_their_ground(words, ground, dark):
+    def light(name: str) -> float:
+        value = (dark and getattr(theme, f"{name}_dark", None)) or getattr(theme, name)
+        if value.startswith("*"):
+            return light(value[1:])
+        shares = [int({"white": "#ffffff"}.get(value, value)[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [share / 12.92 if share <= 0.04 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
+
+    theme = layout.theme()
+    low, high = sorted((light(words), light(ground)))
+    assert high / low >= 4.5, f"{words} on {ground}: {high / low:.1f} to 1"
+
+
 def test_the_title_tells_what_the_checkpoint_is(backbone, tokenizer):
     model = tiny_model(backbone, num_memory_tokens=16, segment_length=48)
     text = next(b.value for b in layout.build(Reader(model, tokenizer)).blocks.values() if isinstance(b, gr.Markdown))

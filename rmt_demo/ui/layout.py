@@ -22,6 +22,7 @@ CSS = """
 #buttons { gap: 6px; } /* four of them fit on a phone */
 #buttons button { min-width: 0 !important; padding-inline: 4px; }
 #explore .tab-container { max-width: 100%; }
+#explore .tab-container .selected { color: var(--body-text-color); }
 #explore .tab-container button { padding-inline: clamp(4px, 1.4vw, 16px); }
 /* The label names the question, in up to three lines on a phone: the answer comes below it. */
 :is(#answer, #answer-here) [data-testid=block-label] { position: static; }
@@ -37,8 +38,22 @@ CSS = """
 
 
 def theme() -> gr.Theme:
-    """The system's own fonts: nothing is fetched from anywhere."""
-    return gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    """The system's own fonts: nothing is fetched from anywhere. Words stand out by 4.5 to 1 at least."""
+    soft = gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    return soft.set(
+        block_label_text_color="*primary_700",
+        block_title_text_color="*primary_700",
+        block_info_text_color="*neutral_600",
+        body_text_color_subdued="*neutral_600",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_300",
+        link_text_color_dark="*secondary_300",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_700",
+        button_secondary_background_fill_hover_dark="*primary_600",
+    )
 
 
 def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:

@@ -16,7 +16,7 @@ function text(view, weights) {
   const pieces = view.tokens.map((token, i) => {
     const joined = token.startsWith("##");
     const piece = make("span", (joined || !i ? "" : " ") + (joined ? token.slice(2) : token), inside(i) ? "fact" : "");
-    piece.style.backgroundColor = `rgba(0, 114, 178, ${(0.75 * weights[i]) / most})`;
+    piece.style.backgroundColor = `rgba(0, 114, 178, ${(0.7 * weights[i]) / most})`;
     piece.dataset.at = i;
     piece.title = percent(weights[i]);
     return piece;
