@@ -25,7 +25,7 @@ def tour(page: Page, picture) -> None:
     """Every state of the page on a wide screen, in the light theme."""
     picture("app-start")
     press(page, "Read")
-    page.get_by_text("tokens/s").wait_for()
+    page.locator("#live .line").get_by_text("tokens/s").wait_for()
     page.wait_for_timeout(1500)
     picture("app-reading")
     answered(page)
@@ -52,7 +52,7 @@ def read_and_ask(page: Page, picture, name: str) -> None:
 
 
 def answered(page: Page) -> None:
-    page.get_by_text("done after").wait_for()
+    page.locator("#live .line").get_by_text("done after").wait_for()
     press(page, "Ask")
     page.locator("#answer").get_by_text("After").first.wait_for()
 

@@ -49,9 +49,9 @@ def watch(page: Page, length: int) -> dict:
     page.get_by_label("Length in tokens").fill(str(length))
     before, began = tab_memory(), time.time()
     press(page, "Read")
-    page.get_by_text("tokens/s").wait_for()
+    page.locator("#live .line").get_by_text("tokens/s").wait_for()
     tab, script = [], []
-    while not page.get_by_text("done after").is_visible():
+    while not page.locator("#live .line").get_by_text("done after").is_visible():
         tab.append(tab_memory())
         script.append(javascript())
         page.wait_for_timeout(500)
