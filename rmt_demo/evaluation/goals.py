@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..data.strange import KINDS
 from .intervals import proportion
 from .paper import PAPER_ACCURACY, PAPER_STAGES
-from .tables import BABI, TITLES, cell, markdown, rows_of
+from .tables import BABI, TITLES, by_segments, cell, markdown
 
 STRANGE_LOSS = 3  # points that a background of a kind never trained on may cost
 
@@ -64,7 +64,7 @@ def table(results: Path, goals: Sequence[Goal] = GOALS) -> str:
 def _line(results: Path, goal: Goal) -> list[str]:
     """The cells of a goal; none while some of its files have not been measured."""
     files = (*goal.files, *filter(None, [goal.rival]))
-    rows = [rows_of(results / f"{file}.json").get(goal.segments) for file in files]
+    rows = [by_segments(results / f"{file}.json").get(goal.segments) for file in files]
     if None in rows:
         return []
     if goal.rival:

@@ -68,7 +68,7 @@ def tables(results: Path) -> str:
     return "\n".join(filter(None, parts))
 
 
-def rows_of(file: Path) -> dict[int, dict]:
+def by_segments(file: Path) -> dict[int, dict]:
     """{number of segments: row} of a result, each row with the name of its checkpoint; none of a file not there yet."""
     result = json.loads(file.read_text()) if file.exists() else {"rows": []}
     return {row["segments"]: row | {"checkpoint": result["checkpoint"]} for row in result["rows"]}
@@ -76,7 +76,7 @@ def rows_of(file: Path) -> dict[int, dict]:
 
 def _rows(results: Path, titles: dict[str, str]) -> dict[str, dict[int, dict]]:
     """{title: {number of segments: row}} of the tasks that were measured."""
-    found = {title: rows_of(results / f"{task}.json") for task, title in titles.items()}
+    found = {title: by_segments(results / f"{task}.json") for task, title in titles.items()}
     return {title: rows for title, rows in found.items() if rows}
 
 

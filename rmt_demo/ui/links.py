@@ -76,11 +76,10 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
 
 def _checked(reader: Reader, setup: SetUp) -> SetUp:
     """The same with its types right; one sentence if a reading could not start from it."""
-    if setup.preset not in {name for _, name in presets.PRESETS}:
-        raise ValueError(f"There is no preset {str(setup.preset)[:40]!r}: choose one of the list.")
     if setup.source not in corpora.PACKAGED:
         raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one of the list.")
-    length = inputs.tokens(reader, setup.length)
+    length, seed = inputs.tokens(reader, setup.length), inputs.chosen_seed(setup.seed)
+    presets.draw(setup.preset, seed)  # says so if there is none
     facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]
     pins = inputs.pins(reader, setup.pins)
-    return SetUp(setup.preset, setup.source, length, inputs.chosen_seed(setup.seed), facts, pins)
+    return SetUp(setup.preset, setup.source, length, seed, facts, pins)
