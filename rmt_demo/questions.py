@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from .config import RMTConfig
-from .segments import token_ids
+from .segments import text_of, token_ids
 
 SENTENCE_ENDS = (".", "!", "?")
 PLACES = ("bathroom", "hallway", "garden", "office", "bedroom", "kitchen")  # the paper's classes, in their order
@@ -21,9 +21,9 @@ def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
     """A question as the model is asked it: its tokens, then the [MASK] slots of the answer.
 
     Raises:
-        ValueError: if the question is empty or does not fit into one segment.
+        ValueError: if the question is no string, is empty or does not fit into one segment.
     """
-    ids = token_ids(tokenizer, [question])[0] + [config.mask_token_id] * config.num_answer_slots
+    ids = token_ids(tokenizer, [text_of(question)])[0] + [config.mask_token_id] * config.num_answer_slots
     if not question.strip():
         raise ValueError("The question is empty: type one, such as 'Where is Daniel?'.")
     if len(ids) > config.text_capacity:

@@ -113,12 +113,9 @@ class Reader:
         Raises:
             ValueError: if it is no text (a path, bytes), looks like binary data or has no spaces.
         """
-        if not isinstance(text, Iterable):
-            raise ValueError(f"{text!r} is no text: give a string, or an open file.")
-        chunks = [text] if isinstance(text, str) else map(_text, text)
         buffer = SegmentBuffer(self.config.text_capacity, self._stops)
         buffer.tail = list(self._state.tail)
-        blocks = stream_tokens(self.tokenizer, chunks)
+        blocks = stream_tokens(self.tokenizer, text)
         yield from self._steps(segment for ids in blocks for segment in buffer.push(ids))
         state = self._state
         self._state = replace(
@@ -157,7 +154,7 @@ class Reader:
         """
         if isinstance(questions, str):
             raise ValueError("Several questions are asked as a list: give one, or ask a single question with `ask`.")
-        asked = [question_ids(self.tokenizer, self.config, _text(question)) for question in questions]
+        asked = [question_ids(self.tokenizer, self.config, question) for question in questions]
         if not asked:
             return []
         state = self._state  # looked up once: another thread may be reading on
@@ -262,13 +259,6 @@ class Reader:
         """Segments as the model takes them: ids and mask [N, L]."""
         ids, mask = frame(segments, self.config, ROUND)
         return ids.to(self.model.device), mask.to(self.model.device)
-
-
-def _text(given: object) -> str:
-    """A chunk of a text or a question, as somebody gave it."""
-    if not isinstance(given, str):
-        raise ValueError(f"Text is read and asked as strings, not as {type(given).__name__}: open files without 'b'.")
-    return given
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -29,15 +29,24 @@ def token_ids(tokenizer, texts: list[str]) -> list[list[int]]:
     return tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
 
 
-def stream_tokens(tokenizer, chunks: Iterable[str]) -> Iterator[list[int]]:
+def text_of(given: object) -> str:
+    """A chunk of a text or a question, as somebody gave it. Raises ValueError if it is no string."""
+    if not isinstance(given, str):
+        raise ValueError(f"Text is read and asked as strings, not as {type(given).__name__}: open files without 'b'.")
+    return given
+
+
+def stream_tokens(tokenizer, chunks: str | Iterable[str]) -> Iterator[list[int]]:
     """Tokenize a stream of text chunks of any sizes, in constant memory.
 
     The ids, joined, are those of the whole text tokenized at once, for every tokenizer whose words never
     cross a space (BERT's WordPiece, GPT-2's byte pairs). Not even where the lists end depends on the chunks.
 
     Raises:
-        ValueError: if the text looks like binary data, or has no space for more than 10,000 characters.
+        ValueError: if it is no text, looks like binary data, or has no space for more than 10,000 characters.
     """
+    if not isinstance(chunks, Iterable):
+        raise ValueError(f"{chunks!r} is no text: give a string, or an open file.")
     for block in _blocks([chunks] if isinstance(chunks, str) else chunks):
         _check(block)
         yield token_ids(tokenizer, [block])[0]
@@ -46,7 +55,7 @@ def stream_tokens(tokenizer, chunks: Iterable[str]) -> Iterator[list[int]]:
 def _blocks(chunks: Iterable[str]) -> Iterator[str]:
     limit = BLOCK_CHARS + LONGEST_WORD
     buffer = ""
-    for chunk in chunks:
+    for chunk in map(text_of, chunks):
         for start in range(0, len(chunk), limit):  # a chunk can be a whole book: copy it piece by piece
             buffer += chunk[start : start + limit]
             while len(buffer) > BLOCK_CHARS:
