@@ -46,9 +46,8 @@ def detect(rng: Random, questions: int = 1) -> Task:
 def stranger(rng: Random, questions: int = 1) -> Task:
     """The fact of `detect`, asked about another of the four people: the text does not say where that one is."""
     facts = detect(rng).story.statements
-    query = Query("go", (("person", rng.choice([name for name in NAMES if name != facts[0]["person"]])),), "site")
-    asked = Question(f"Where is {query.known[0][1]}?", oracle(facts, query), UNKNOWN, query)
-    return Task(Story(facts, (asked,)), at_start=False)
+    another = rng.choice([name for name in NAMES if name != facts[0]["person"]])
+    return Task(Story(facts, (_whereabouts(facts, another),)), at_start=False)
 
 
 def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_questions: bool = True) -> Task:
@@ -115,8 +114,13 @@ def lies_oracle(facts: Iterable[Statement], query: Query) -> str:
 def _located(rng: Random, at_start: bool) -> Task:
     name, place = rng.choice(NAMES), rng.choice(PLACES)
     facts = (Statement("go", (("person", name), ("site", place)), f"{name} {rng.choice(VERBS)} to the {place}."),)
+    return Task(Story(facts, (_whereabouts(facts, name),)), at_start)
+
+
+def _whereabouts(facts: tuple[Statement, ...], name: str) -> Question:
     query = Query("go", (("person", name),), "site")
-    return Task(Story(facts, (Question(f"Where is {name}?", oracle(facts, query), "single", query),)), at_start)
+    place = oracle(facts, query)
+    return Question(f"Where is {name}?", place, UNKNOWN if place == UNKNOWN else "single", query)
 
 
 def _relation(rng: Random, subject: str, direction: str, reference: str, turn: bool) -> Statement:

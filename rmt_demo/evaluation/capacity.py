@@ -15,7 +15,7 @@ from ..data.facts import MOST_FACTS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .extrapolation import TASKS, ask, background_text, steps_of, summary
-from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
+from .results import BACKGROUND, Row, about, add, file_name, has, so_far
 
 TASK = "capacity"
 FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
@@ -61,7 +61,7 @@ def measure(
     reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    config, result = reader.config, common | {"rows": rows_of(file, common)}
+    config, result = reader.config, so_far(file, common)
     whole = config.num_stored_tokens
     sizes = [(stored, SOME_FACTS) for stored in STORED if stored < whole] + [(whole, facts)]
     for (stored, numbers), count in product(sizes, segments):

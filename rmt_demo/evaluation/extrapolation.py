@@ -29,7 +29,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
+from .results import BACKGROUND, Row, about, add, file_name, has, so_far
 from .stretches import Reading, read
 
 BATCH = 32
@@ -105,7 +105,7 @@ def evaluate(
     for task in tasks:
         common, file = about(task, checkpoint, reader, seed, background), Path(out) / file_name(task, background)
         wanted = min(samples, STREAM_SAMPLES) if task == STREAM else samples
-        results[task] = common | {"rows": rows_of(file, common)}
+        results[task] = so_far(file, common)
         for count in segments:
             if task == STREAM and count > STREAM_SEGMENTS or has(file, common, wanted, segments=count):
                 continue

@@ -117,6 +117,11 @@ def has(file: Path, common: dict, samples: int, **same) -> bool:
     return True
 
 
+def so_far(file: Path, common: dict) -> dict:
+    """A result as far as it has come: what its rows have in `common`, and those of them that a file has."""
+    return common | {"rows": rows_of(file, common)}
+
+
 def rows_of(file: Path, common: dict) -> list[dict]:
     """The rows that a file has of the same measurement, if any."""
     try:

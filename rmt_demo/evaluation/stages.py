@@ -19,7 +19,7 @@ from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import describe, train
 from .extrapolation import TASKS, ask, background_text, summary
-from .results import BACKGROUND, Row, about, add, has, rows_of
+from .results import BACKGROUND, Row, about, add, has, so_far
 
 TASK = "figure5"
 SEGMENTS = tuple(range(1, 16))
@@ -83,7 +83,7 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     del common["checkpoint"]  # there are many, and each row says of which its weights are
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
-    result = common | {"rows": rows_of(file, common)}
+    result = so_far(file, common)
     longest = read if reader.config.asks_alone else read + 1
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}

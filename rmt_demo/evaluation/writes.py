@@ -16,7 +16,7 @@ from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name, has, rows_of
+from .results import BACKGROUND, Row, about, add, file_name, has, so_far
 
 TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
@@ -61,7 +61,7 @@ def measure(
     reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    result = common | {"rows": rows_of(file, common)}
+    result = so_far(file, common)
     for count in segments:
         if steps_of(reader.config, count) and not has(file, common, samples, segments=count):
             row = Row(reader.model)

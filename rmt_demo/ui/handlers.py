@@ -57,7 +57,7 @@ class Handlers:
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
                 pinned = inputs.pins(self.base, questions)
-                drawn = presets.matching(preset, inputs.chosen_seed(seed), facts)
+                drawn = presets.matching(preset, text.seed, facts)
             except ValueError as error:
                 visit.halt = "stopped"
                 yield {"line": str(error)}
@@ -67,7 +67,7 @@ class Handlers:
                     "Much of this text is unknown to the model, whose vocabulary is English: it reads [UNK] there."
                 )
             rows = [[fact.text, fact.position] for fact in text.facts]
-            settings = {"text": name, "length": int(length), "seed": int(seed), "facts": rows, "preset": preset}
+            settings = {"text": name, "length": text.length, "seed": text.seed, "facts": rows, "preset": preset}
             with visit.reading:
                 visit.begin(text, pinned, drawn, settings)
             yield from self._run(visit)
