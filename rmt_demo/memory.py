@@ -5,7 +5,7 @@ Layout ("prefix", arXiv 2304.11062 figure 2): the memory goes into the segment r
     [CLS] text [SEP]   ->   [CLS] mem*m [SEP] text [SEP]
 
 the backbone runs on that, and its last layer's output at the memory positions is the new memory. The backbone is a
-Hugging Face encoder built like BERT (see `check`); it is never patched. What differs from the paper is optional:
+Hugging Face encoder built like BERT (see `fitting.py`); it is never patched. What differs from the paper is optional:
 
 - `text_attends_memory=False` masks the text rows from the memory rows. The text of a segment is then the same
   whatever was read before, so `encode_text` runs all segments in one batch and keeps each layer's keys and values,
@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from .config import RMTConfig
+from .fitting import check
 from .positions import Positions
-from .text_pass import ATTENTION, Enough, Player, Recorder, TextKeyValues
+from .text_pass import Enough, Player, Recorder, TextKeyValues
 from .write_gate import WriteGate, put_aside
 
 
@@ -58,41 +59,17 @@ def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool
     return mask & (is_memory[:, None] | ~is_memory[None, :])
 
 
-def check(backbone: PreTrainedModel) -> None:
-    """Refuse a backbone that would run with memory tokens and be wrong.
-
-    Raises:
-        ValueError: if it does not call the attention function that was set, so that the masks of padding and memory are
-            lost on it, if some of its layers see near tokens only, which memory tokens in front of the text are not,
-            or if its word embeddings are not as wide as the hidden states that become memory tokens.
-    """
-    config, words = backbone.config, backbone.get_input_embeddings().embedding_dim
-    if config._attn_implementation != ATTENTION:
-        why = "it has an attention of its own"
-    elif "sliding_attention" in (getattr(config, "layer_types", None) or ()):
-        why = "some of its layers see near tokens only"
-    elif words != config.hidden_size:
-        why = f"its word embeddings are {words} wide and its hidden states {config.hidden_size}"
-    else:
-        return
-    raise ValueError(
-        f"A backbone of the kind {config.model_type!r} cannot take memory tokens, as {why}: "
-        "choose one like BERT, RoBERTa or DistilBERT."
-    )
-
-
 class MemoryCell(nn.Module):
     """One step: `hidden, memory = cell(input_ids, memory)`; reading a text is that line in a loop over its segments.
 
     Raises:
-        ValueError: for a backbone that memory tokens do not work with (see `check`).
+        ValueError: for a backbone that memory tokens do not work with (see `fitting.check`).
     """
 
     def __init__(self, config: RMTConfig, backbone: PreTrainedModel):
         super().__init__()
         self.config = config
         self.backbone = backbone
-        self.backbone.set_attn_implementation(ATTENTION)
         check(self.backbone)
         self.gate = WriteGate(backbone.config.hidden_size) if config.memory_update == "gated" else None
         self.positions = Positions(config, backbone)

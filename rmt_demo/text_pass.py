@@ -71,7 +71,8 @@ def _memory_attention(module, query, key, value, attention_mask, text_rows=None,
     learning = module.training and torch.is_grad_enabled()
     if learning and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
         return _plain_attention(query, key, value, attention_mask, **kwargs), None
-    return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    # Encoders look both ways; some (Splinter) do not say so, and would be taken for decoders where there is no mask.
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **(kwargs | {"is_causal": False}))
 
 
 def _plain_attention(query, key, value, mask, scaling, dropout=0.0, **_):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel, BertTokenizerFast
 
 from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
 
@@ -42,6 +42,15 @@ def tiny_backbone(folder: Path, seed=0, layers=2, width=32, positions=128, words
     BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
+
+
+def tiny_encoder(kind: str, **sizes):
+    """A small random backbone of any kind, 32 wide."""
+    sizes = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 200} | sizes
+    config = AutoConfig.for_model(kind, **{"hidden_size": 32, "max_position_embeddings": 128} | sizes)
+    config.pad_token_id = 0
+    torch.manual_seed(0)
+    return AutoModel.from_config(config).eval()
 
 
 def tiny_model(backbone: str, head: str = "masked_lm", seed: int = 0, **config):
