@@ -70,9 +70,11 @@ class RMTModel(RMTPreTrainedModel):
                 "make it that or less."
             )
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
-        for module in self.frozen_modules.values():
-            module.requires_grad_(False)
-        self._keys_to_ignore_on_load_missing = [rf"backbone\.{re.escape(name)}\." for name in self.frozen_modules]
+        self.gradient_checkpointing, self.run_again = False, None
+        self.freeze()
+        # What a checkpoint lacks goes by the config it was stored with, which froze something if it has a checksum.
+        lacking = self.frozen_modules if config.embeddings_checksum is None else self.freezable(True, True)
+        self._keys_to_ignore_on_load_missing = [rf"backbone\.{re.escape(name)}\." for name in lacking]
         self.post_init()
 
     def initial_memory(self, batch: int) -> Tensor:
@@ -117,14 +119,19 @@ class RMTModel(RMTPreTrainedModel):
             # Segment t is handed over steps - t times before the last segment is done with it.
             with torch.set_grad_enabled(torch.is_grad_enabled() and (depth is None or steps - t <= depth)):
                 if self.config.text_attends_memory:
-                    new = self.cell(input_ids[rows], before, attention_mask[rows])[1]
+                    new = self._run(self.cell, input_ids[rows], before, attention_mask[rows])[1]
                 else:
-                    new = self.cell.update(before, _pick(text, rows))
+                    new = self._run(self.cell.update, before, _pick(text, rows))
                 written, gate = self.write(before, new)
                 written = written.to(memory.dtype)
                 memory = written if everyone else memory.index_copy(0, reading, written)
                 gates[reading, t] = gate.to(gates.dtype)
         return memory, gates
+
+    def _run(self, segment: Callable, *inputs):
+        """A segment's step, of which with gradient checkpointing nothing but its inputs is kept for the way back."""
+        again = self.gradient_checkpointing and self.training and torch.is_grad_enabled()
+        return self.run_again(segment, *inputs) if again else segment(*inputs)
 
     def _ask(self, query_ids: Tensor, memory: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor]:
         """The segments of Q questions [Q, L], each with a memory of its own [Q, m + s, d]: what the cell returns. Those
@@ -168,8 +175,14 @@ class RMTModel(RMTPreTrainedModel):
         its question are of one type.
 
         Raises:
-            ValueError: if the segments are longer than config.segment_length allows, or a sample has no last one.
+            ValueError: if the segments are longer than config.segment_length allows, a sample has no last one, or
+                input_ids or the memory are of another shape.
         """
+        if input_ids is None or input_ids.dim() not in (2, 3):
+            raise ValueError("input_ids are [B, T], [B, S, L] or, with an order, [N, L]: give one of these.")
+        expected = (self.config.memory_size, self.memory.shape[1])
+        if memory is not None and tuple(memory.shape[1:]) != expected:
+            raise ValueError(f"A memory is [B, {expected[0]}, {expected[1]}] here, not {list(memory.shape)}.")
         if input_ids.dim() == 2 and order is None:
             input_ids, attention_mask = frame_last_full(input_ids, attention_mask, self.config)
         if attention_mask is None:

@@ -17,6 +17,7 @@ from .config import RMTConfig
 from .questions import UNKNOWN
 from .segments import token_ids
 
+FREEZING = ("freeze_embeddings", "freeze_feed_forward")  # the fields of a config that say what a checkpoint lacks
 MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
 
 
@@ -26,6 +27,7 @@ class RMTPreTrainedModel(PreTrainedModel):
     config_class = RMTConfig
     base_model_prefix = "rmt"
     _supports_sdpa = True
+    supports_gradient_checkpointing = True
     _no_split_modules = ["MemoryCell"]
     accepts_loss_kwargs = False  # the Trainer takes any **kwargs of forward as an invitation
 
@@ -59,6 +61,9 @@ class RMTPreTrainedModel(PreTrainedModel):
         """As in `transformers`; what training never changed is fetched from the named backbone, and what a low-rank
         change is one of from its checkpoint.
 
+        What the file lacks goes by its own config, so `freeze_embeddings=False` here trains all of a checkpoint whose
+        embeddings were frozen.
+
         Raises:
             ValueError: if that backbone or checkpoint cannot be found or its weights are not those of the training.
             RuntimeError: if a change is not one of such layers.
@@ -80,32 +85,43 @@ class RMTPreTrainedModel(PreTrainedModel):
             return loaded
         loaded = super().from_pretrained(path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # a pair with output_loading_info=True
-        if frozen := model.frozen_modules:
+        stored, _ = cls.config_class.get_config_dict(path, **kwargs)
+        if lacking := model.freezable(*(stored.get(name, False) for name in FREEZING)):
             backbone = backbones.load_backbone(model.config.backbone, near=path)
-            source = {name: backbone.get_submodule(name) for name in frozen}
-            for name, module in frozen.items():
+            source = {name: backbone.get_submodule(name) for name in lacking}
+            for name, module in lacking.items():
                 module.load_state_dict(source[name].state_dict())
-                module.requires_grad_(False)  # loading has made new parameters
             if model.config.embeddings_checksum not in (None, backbones.checksum(*source.values())):
                 raise ValueError(
                     f"{path} was trained with other weights than those of the backbone {model.config.backbone!r}: "
                     "name the backbone it was made with in its config.json."
                 )
             model.tie_weights()
+        model.freeze()  # loading has made new parameters
         return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
         """As in `transformers`, without what is frozen; of an adapted model, its adapters. Of a checkpoint that was
-        there before, and was of the other kind, nothing is left: it would be taken for a part of this one."""
-        adapted = low_rank.is_adapted(self)
+        there before, and was of the other kind, nothing is left: it would be taken for a part of this one.
+
+        Raises:
+            ValueError: if weights that are not stored are no longer those of the backbone, and would be lost.
+        """
+        adapted, frozen = low_rank.is_adapted(self), self.frozen_modules.values()
+        partly = bool(frozen) and not adapted and kwargs.get("state_dict") is None
+        # In float16, weights are rounded otherwise, and have another checksum.
+        if partly and self.dtype != torch.float16 and backbones.checksum(*frozen) != self.config.embeddings_checksum:
+            raise ValueError(
+                "The frozen weights are not those of the backbone, and a checkpoint does not store them: set "
+                "freeze_embeddings and freeze_feed_forward of model.config to False first."
+            )
         for name in (SAFE_WEIGHTS_NAME,) if adapted else (low_rank.CONFIG, low_rank.WEIGHTS):
             (Path(path) / name).unlink(missing_ok=True)
         if adapted:
             return low_rank.save(self, path)
-        frozen = self.frozen_ids
-        if frozen and kwargs.get("state_dict") is None:
-            state = self.state_dict(keep_vars=True)
-            kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in frozen}
+        if partly:
+            state, elsewhere = self.state_dict(keep_vars=True), self.frozen_ids
+            kwargs["state_dict"] = {k: v.detach() for k, v in state.items() if id(v) not in elsewhere}
         super().save_pretrained(path, *args, **kwargs)
 
     @property
@@ -118,16 +134,25 @@ class RMTPreTrainedModel(PreTrainedModel):
         words = self.backbone.get_input_embeddings()
         return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
 
-    @property
-    def frozen_modules(self) -> dict[str, nn.Module]:
-        """What of the backbone training leaves as it is, by name in it: its embeddings, its feed-forward layers (those
-        that make vectors wider or narrower)."""
-        frozen = dict([self.embedding_module]) if self.config.freeze_embeddings else {}
-        if self.config.freeze_feed_forward:
+    def freezable(self, embeddings: bool, feed_forward: bool) -> dict[str, nn.Module]:
+        """Parts of the backbone by name in it: its embeddings, its feed-forward layers (those that make vectors wider
+        or narrower)."""
+        parts = dict([self.embedding_module]) if embeddings else {}
+        if feed_forward:
             for name, module in self.backbone.named_modules():
                 if isinstance(module, nn.Linear) and module.in_features != module.out_features:
-                    frozen[name] = module
-        return frozen
+                    parts[name] = module
+        return parts
+
+    @property
+    def frozen_modules(self) -> dict[str, nn.Module]:
+        """What of the backbone training leaves as it is."""
+        return self.freezable(*(getattr(self.config, name) for name in FREEZING))
+
+    def freeze(self) -> None:
+        """Keep the frozen modules from being trained."""
+        for module in self.frozen_modules.values():
+            module.requires_grad_(False)
 
     @property
     def frozen_ids(self) -> set[int]:
@@ -136,6 +161,22 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     def get_input_embeddings(self) -> nn.Module:
         return self.backbone.get_input_embeddings()
+
+    def resize_token_embeddings(self, *args, **kwargs):
+        """Not of a model that is made already: its tokenizer is its backbone's.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "The words of an RMT are its backbone's: resize the backbone's token embeddings, save it with its "
+            "tokenizer, and build the RMT from that with from_backbone(...)."
+        )
+
+    def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=None, **_):
+        """`transformers` has each layer run again on the way back; here it is each segment as a whole."""
+        self.base_model.gradient_checkpointing = enable
+        self.base_model.run_again = gradient_checkpointing_func
 
     @torch.no_grad()
     def _init_weights(self, module):

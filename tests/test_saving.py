@@ -1,5 +1,6 @@
 """Checkpoints come back bit for bit, and the models work where Hugging Face models work: AutoClasses and Trainer."""
 
+import copy
 import json
 import re
 import shutil
@@ -142,6 +143,47 @@ def test_loading_info_comes_with_the_frozen_embeddings(trained, tmp_path):
     loaded, info = RMTForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
     assert_same(loaded, model)
     assert not info["missing_keys"] and not info["unexpected_keys"]
+
+
+@pytest.mark.parametrize("frozen", ["freeze_embeddings", "freeze_feed_forward"])
+def test_what_was_unfrozen_and_trained_is_not_lost(trained, tmp_path, frozen):
+    model = trained("classification", **{frozen: True})
+    copy.deepcopy(model).half().save_pretrained(tmp_path)  # rounded, and not trained
+    model.requires_grad_(True)
+    with torch.no_grad():
+        next(p for module in model.frozen_modules.values() for p in module.parameters()).add_(0.1)
+    with pytest.raises(ValueError, match="are not those of the backbone, .*: set freeze_embeddings and freeze_feed_f"):
+        model.save_pretrained(tmp_path)
+    setattr(model.config, frozen, False)
+    model.save_pretrained(tmp_path)
+    assert_same(RMTForSequenceClassification.from_pretrained(tmp_path), model)
+
+
+@pytest.mark.parametrize("frozen", ["freeze_embeddings", "freeze_feed_forward"])
+@pytest.mark.parametrize("loader", CLASSES["classification"], ids=["own", "auto"])
+def test_a_checkpoint_can_be_unfrozen_as_it_is_loaded(trained, tmp_path, loader, frozen):
+    model = trained("classification", **{frozen: True})
+    model.save_pretrained(tmp_path / "frozen")
+    loaded, info = loader.from_pretrained(tmp_path / "frozen", output_loading_info=True, **{frozen: False})
+    assert_same(loaded, model)
+    assert not info["missing_keys"] and all(p.requires_grad for p in loaded.parameters())
+    loaded.save_pretrained(tmp_path / "whole")
+    assert_same(RMTForSequenceClassification.from_pretrained(tmp_path / "whole"), model)
+
+
+def test_a_checkpoint_can_be_frozen_as_it_is_loaded_and_keeps_its_own_embeddings(trained, tmp_path):
+    model = trained("classification")
+    model.save_pretrained(tmp_path)
+    loaded = RMTForSequenceClassification.from_pretrained(tmp_path, freeze_embeddings=True)
+    assert_same(loaded, model)
+    assert not any(p.requires_grad for p in loaded.embedding_module[1].parameters())
+    with pytest.raises(ValueError, match="frozen weights are not those of the backbone"):
+        loaded.save_pretrained(tmp_path)
+
+
+def test_words_are_added_to_the_backbone(make_model):
+    with pytest.raises(ValueError, match="resize the backbone's token embeddings, save it with its tokenizer, and"):
+        make_model().resize_token_embeddings(300)
 
 
 def test_embeddings_are_trained_and_stored_unless_frozen(trained, tmp_path):
