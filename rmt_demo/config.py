@@ -77,8 +77,8 @@ class RMTConfig(PreTrainedConfig):
             raise ValueError(f"memory_layout must be one of {LAYOUTS}, not {self.memory_layout!r}.")
         if self.memory_update not in UPDATES:
             raise ValueError(f"memory_update must be one of {UPDATES}, not {self.memory_update!r}.")
-        for name in ("num_memory_tokens", "num_stored_tokens"):
-            if getattr(self, name) < 0:
+        for name in ("num_memory_tokens", "num_stored_tokens", "bptt_depth"):
+            if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}.")
         gated_and_spread = self.memory_update == "gated" and self.spread_memory
         if self.num_stored_tokens and not (gated_and_spread and self.num_memory_tokens):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 from transformers import initialization as init
+from transformers.loss.loss_utils import ForSequenceClassificationLoss
 
 from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput
@@ -29,12 +30,20 @@ class RMTForSequenceClassification(RMTPreTrainedModel):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-        **segments,
+        order: Tensor | None = None,
+        memory: Tensor | None = None,
+        query_ids: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        query_of: Tensor | None = None,
+        num_trained: int | None = None,
+        token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
-        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. `segments`: see RMTModel.forward."""
-        out = self.rmt(input_ids, attention_mask, **segments)
+        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. The loss is that of all classifiers of
+        `transformers`: squared errors for a single label, otherwise by `config.problem_type`. All else: see
+        RMTModel.forward."""
+        out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained)
         logits = self.classifier(out.last_hidden_state[:, 0]).float()
-        loss = F.cross_entropy(logits, labels) if labels is not None else None
+        loss = ForSequenceClassificationLoss(labels, logits, self.config) if labels is not None else None
         return replace(out, loss=loss, logits=logits)
 
 
@@ -68,12 +77,22 @@ class RMTForMaskedLM(RMTPreTrainedModel):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
-        **segments,
+        order: Tensor | None = None,
+        memory: Tensor | None = None,
+        query_ids: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        query_of: Tensor | None = None,
+        num_trained: int | None = None,
+        token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
         """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
-        query_ids). Returns logits [B, k, V]. `segments`: see RMTModel.forward."""
+        query_ids). Returns logits [B, k, V]. All else: see RMTModel.forward.
+
+        Raises:
+            ValueError: as RMTModel.forward, or if a question has no room for its slots.
+        """
         recall = None if self.training or self.config.settle_memory else self.recall
-        out = self.rmt(input_ids, attention_mask, recall=recall, **segments)
+        out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained, recall)
         logits = self._answers(out.query_ids, out.last_hidden_state)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
         return replace(out, loss=loss, logits=logits)

@@ -40,6 +40,12 @@ def answer_ids(tokenizer, config: RMTConfig, answer: str, thought: str = "") -> 
 
 
 def slots(query_ids: Tensor, config: RMTConfig) -> Tensor:
-    """Where the k slots of framed questions [Q, L] are, filled or not: the tokens before the last [SEP], [Q, k]."""
+    """Where the k slots of framed questions [Q, L] are, filled or not: the tokens before the last [SEP], [Q, k].
+
+    Raises:
+        ValueError: for a question that has no room for them.
+    """
     ends = (query_ids != config.pad_token_id).sum(1, keepdim=True) - 1
+    if bool((ends <= config.num_answer_slots).any()):
+        raise ValueError(f"A question ends in {config.num_answer_slots} [MASK] slots: put them behind it.")
     return ends + torch.arange(-config.num_answer_slots, 0, device=query_ids.device)

@@ -16,6 +16,7 @@ from rmt_demo import RMTConfig
             "num_stored_tokens needs .* num_memory_tokens of 1 or more",
         ),
         ({"num_stored_tokens": -1}, "num_stored_tokens must be 0 or more, not -1"),
+        ({"bptt_depth": -1}, "bptt_depth must be 0 or more, not -1"),
         ({"num_memory_tokens": -1}, "num_memory_tokens must be 0 or more, not -1"),
         ({"num_memory_tokens": 10, "segment_length": 13}, "segment_length 13 leaves no room"),
         ({"num_memory_tokens": 0, "segment_length": 2}, "segment_length 2 leaves no room"),

@@ -1,5 +1,8 @@
 """RMTModel and its heads: what travels from segment to segment, forwards and backwards, and what must not."""
 
+import contextlib
+import inspect
+
 import pytest
 import torch
 
@@ -271,3 +274,91 @@ def test_segments_longer_than_the_backbone_has_positions_are_refused(make_model)
     assert make_model("none", segment_length=128).config.segment_length == 128
     with pytest.raises(ValueError, match="segment_length 129 is more than the backbone's 128 positions"):
         make_model("none", segment_length=129)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"input_ids": None}, "input_ids are"),
+        ({"input_ids": random_text(1, 9)[0]}, "input_ids are"),
+        (
+            {"input_ids": random_text(2, 9), "memory": torch.zeros(2, 9, 32)},
+            r"A memory is \[B, 4, 32\] here, not \[2, 9",
+        ),
+    ],
+)
+def test_inputs_of_another_shape_are_refused(make_model, inputs, words):
+    with pytest.raises(ValueError, match=words):
+        make_model("none")(**inputs)
+
+
+# -- heads
+
+
+@pytest.mark.parametrize("head", ["classification", "masked_lm"])
+def test_a_head_names_all_that_the_model_takes(make_model, head):
+    """The Trainer drops the columns of a data set that are not named in `forward`, the questions for instance."""
+    of_model, of_head = (set(inspect.signature(make_model(h).forward).parameters) for h in ("none", head))
+    assert of_model - of_head == {"recall"}, "which the head itself hands over"
+
+
+@pytest.mark.parametrize("head", ["classification", "masked_lm"])
+def test_a_head_hands_on_what_it_takes(make_model, head):
+    model, table = make_model(head), story(batch=2).flatten(0, 1)
+    order, start = torch.tensor([[0, 1, -1], [5, 6, 7]]), torch.randn(2, 4, 32)
+    asked = {"query_ids": random_text(3, 8), "query_mask": torch.ones(3, 8), "query_of": torch.tensor([0, 1, 1])}
+    out = model(table, None, order=order, memory=start, num_trained=6, token_type_ids=table, **asked)
+    wanted = model.rmt(table, None, order, start, **asked)
+    close(out.last_hidden_state, wanted.last_hidden_state, 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "config", "loss"),
+    [
+        (torch.tensor([[0.3], [2.0]]), {"num_labels": 1}, lambda x, y: (x - y).square().mean()),
+        (
+            torch.tensor([[0.0, 1.0], [1.0, 1.0]]),
+            {"num_labels": 2, "problem_type": "multi_label_classification"},
+            torch.nn.functional.binary_cross_entropy_with_logits,
+        ),
+        (torch.tensor([5, 0]), {}, torch.nn.functional.cross_entropy),
+    ],
+    ids=["regression", "several labels", "classes"],
+)
+def test_the_loss_of_a_classifier_is_that_of_its_problem(make_model, labels, config, loss):
+    out = make_model("classification", **config)(story(batch=2), labels=labels)
+    close(out.loss, loss(out.logits, labels))
+
+
+# -- gradient checkpointing
+
+
+@every_switch
+@pytest.mark.parametrize("depth", [1, None])
+def test_segments_run_again_on_the_way_back_give_the_same_gradients(make_model, sees, update, depth):
+    """In training, with dropout and the noise of the gates."""
+    found = []
+    for again in (False, True):
+        model = make_model("masked_lm", text_attends_memory=sees, memory_update=update, bptt_depth=depth).double()
+        if again:
+            model.gradient_checkpointing_enable()
+        torch.manual_seed(0)
+        with saved_numbers() as kept:
+            loss = model.train()(story(batch=2), labels=torch.tensor([[7, 8, 3]] * 2)).loss
+        loss.backward()
+        found.append((sum(kept), loss, {n: p.grad for n, p in model.named_parameters() if p.grad is not None}))
+    (plain, wanted, wanted_gradients), (kept, loss, gradients) = found
+    assert kept < plain, "as much is kept for the way back as without it"
+    assert torch.equal(loss, wanted) and gradients.keys() == wanted_gradients.keys()
+    for name, gradient in wanted_gradients.items():
+        close(gradients[name], gradient, 1e-12, f"gradient of {name}")
+    model.gradient_checkpointing_disable()
+    assert not model.rmt.gradient_checkpointing
+
+
+@contextlib.contextmanager
+def saved_numbers():
+    """How many numbers autograd keeps of each tensor that it saves meanwhile."""
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
+        yield kept
