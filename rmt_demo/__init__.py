@@ -5,7 +5,8 @@ from .config import RMTConfig
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .memory import MemoryCell
 from .modeling import RMTModel, RMTOutput
-from .reader import Reader, ReaderState, SegmentStep
+from .reader import Reader
+from .reading import ReaderState, SegmentStep
 from .replay import Erase, Freeze, Noise, Swap, rerun, state_at
 from .trace import Trace
 

@@ -12,6 +12,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from .backbones import evaluating
 from .heads import RMTForMaskedLM
 from .pretrained import RMTPreTrainedModel
 from .questions import PLACES, THEREFORE, slots
@@ -57,10 +58,11 @@ def ask(model: RMTPreTrainedModel, tokenizer, ids: Tensor, mask: Tensor, memory:
         ids, mask: [Q, L] the framed segments that the questions stand in.
         memory: [Q, m + s, d].
     """
-    if isinstance(model, RMTForMaskedLM):
-        return [_in_words(found, tokenizer) for found in fill(model, tokenizer.all_special_ids, ids, mask, memory)]
-    hidden, _ = model.rmt.cell(ids, memory, mask)
-    return [place(logits) for logits in model.classifier(hidden[:, 0]).float()]
+    with evaluating(model):
+        if isinstance(model, RMTForMaskedLM):
+            return [_in_words(found, tokenizer) for found in fill(model, tokenizer.all_special_ids, ids, mask, memory)]
+        hidden, _ = model.rmt.cell(ids, memory, mask)
+        return [place(logits) for logits in model.classifier(hidden[:, 0]).float()]
 
 
 def place(logits: Tensor) -> Answer:

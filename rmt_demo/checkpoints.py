@@ -10,7 +10,6 @@ from transformers.utils import cached_file
 from . import backbones, low_rank
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
-from .questions import PLACES
 
 MODEL = "model.safetensors"
 HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}
@@ -21,7 +20,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
 
     Raises:
         ValueError: if there is no checkpoint, it is none of an RMT that answers, its backbone cannot be
-            found, its weights are incomplete, of another shape or not finite, or its classes are not the paper's.
+            found, or its weights are incomplete, of another shape or not finite.
     """
     missing = ValueError(
         f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
@@ -56,11 +55,6 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
         raise ValueError(
             f"The weights in {path} do not fit its config.json and the backbone {config.backbone!r}: "
             "train it again, or name the backbone it was made with."
-        )
-    if isinstance(model, RMTForSequenceClassification) and model.config.num_labels != len(PLACES):
-        raise ValueError(
-            f"{path} tells {model.config.num_labels} classes apart, but answers here are the paper's {len(PLACES)} "
-            f"places: load it as {name} and call that."
         )
     if not all(p.isfinite().all() for p in model.parameters()):
         raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")

@@ -22,7 +22,8 @@ from .config import RMTConfig
 from .evaluation.cost import Shape, full_attention_flops
 from .framing import frame
 from .questions import question_ids
-from .reader import Reader, ReaderState
+from .reader import Reader
+from .reading import ReaderState
 
 RMT, SEGMENT, WINDOW = "RMT", "one segment", "longest window"
 

@@ -13,7 +13,7 @@ own into a copy of the memory (see `RMTConfig.asks_alone`).
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,9 +22,12 @@ from torch import Tensor
 
 from . import answers, backbones, checkpoints
 from .answers import Answer
+from .backbones import evaluating
 from .framing import frame
+from .heads import RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
-from .questions import question_ids, stop_ids
+from .questions import PLACES, question_ids, stop_ids
+from .reading import ReaderState, SegmentStep
 from .segments import SegmentBuffer, stream_tokens
 
 GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
@@ -33,54 +36,24 @@ GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
 ROUND = 32
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentStep:
-    """What one segment did to the memory.
-
-    index        of the segment, counted from 0 over everything this reader has read
-    tokens       its text tokens
-    memory       [m + s, d] float32 on the CPU: the memory after the segment
-    update_norm  [m + s] length (L2 norm) of the change of each memory token
-    gate         [m] how far each working token was written, 0 to 1 (1 without a write gate)
-    seconds      spent on this segment
-    ids          the tokens as ids, from which the segment can be read again
-    """
-
-    index: int
-    tokens: list[str]
-    memory: Tensor
-    update_norm: Tensor
-    gate: Tensor
-    seconds: float
-    ids: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True, eq=False)
-class ReaderState:
-    """All a reader knows of what it has read.
-
-    memory         [m + s, d] float32 on the CPU
-    tail           token ids of the unfinished segment, not yet in the memory
-    segments_read  segments in the memory
-    tokens_read    text tokens read, the tail's included
-    """
-
-    memory: Tensor
-    tail: tuple[int, ...] = ()
-    segments_read: int = 0
-    tokens_read: int = 0
-
-
 class Reader:
     """A model and what it has read so far. Readers share models: nothing is ever changed on one.
 
     Args:
         model: RMTForMaskedLM for open answers, or RMTForSequenceClassification for the paper's six places.
         tokenizer: the backbone's.
+
+    Raises:
+        ValueError: for a model of other classes than the paper's.
     """
 
     def __init__(self, model: RMTPreTrainedModel, tokenizer):
-        self.model, self.tokenizer, self.config = model.eval(), tokenizer, model.config
+        self.model, self.tokenizer, self.config = model, tokenizer, model.config
+        if isinstance(model, RMTForSequenceClassification) and self.config.num_labels != len(PLACES):
+            raise ValueError(
+                f"This model tells {self.config.num_labels} classes apart, but answers here are the paper's "
+                f"{len(PLACES)} places: call the model itself."
+            )
         self._stops = stop_ids(tokenizer) if self.config.cut_at_sentences else frozenset()
         self._group = GROUP.get(model.device.type, 1)
         self.reset()
@@ -111,7 +84,8 @@ class Reader:
             text: the text, or an iterable of its chunks (an open file, a Haystack), however long.
 
         Raises:
-            ValueError: if it is no text (a path, bytes), looks like binary data or has no spaces.
+            ValueError: if it is no text (a path, bytes), looks like binary data or has no spaces, or, going on, if the
+                reader has read something else, been restored or been reset since the last step.
         """
         buffer = SegmentBuffer(self.config.text_capacity, self._stops)
         buffer.tail = list(self._state.tail)
@@ -129,7 +103,8 @@ class Reader:
             segments: their text tokens as ids, like the `ids` of a SegmentStep.
 
         Raises:
-            ValueError: if a tail is waiting to be read, or a segment is empty, too long or of another tokenizer.
+            ValueError: if a tail is waiting to be read, or a segment is empty, too long or of another tokenizer, or
+                going on as in `read`.
         """
         if self._state.tail:
             raise ValueError(
@@ -178,13 +153,15 @@ class Reader:
         """Go back (or over) to a state of this reader or another one of the same model.
 
         Raises:
-            ValueError: if the memory is not [m + s, d] of this model, or the tail is a whole segment or of another
-                tokenizer.
+            ValueError: if the memory is not [m + s, d] of this model or has a NaN or infinite number, or the tail is a
+                whole segment or of another tokenizer.
         """
         own = self.model.rmt.initial_memory(1)[0]
         expected = tuple(own.shape)
         if tuple(state.memory.shape) != expected:
             raise ValueError(f"This model's memory is {expected}, not {tuple(state.memory.shape)}: use its own states.")
+        if not state.memory.isfinite().all():
+            raise ValueError("The memory has NaN or infinite numbers: use a state that was read.")
         if len(state.tail) >= self.config.text_capacity:
             raise ValueError(f"A tail has under {self.config.text_capacity} tokens here, not {len(state.tail)}.")
         if state.tail:
@@ -228,12 +205,14 @@ class Reader:
             done = self._state.tokens_read - len(self._state.tail)
             for ids, (memory, gate, seconds) in zip(group, self._updates(self._state.memory, group), strict=True):
                 index, done = self._state.segments_read, done + len(ids)
-                self._state = ReaderState(memory, (), index + 1, done)
+                state = self._state = ReaderState(memory, (), index + 1, done)
                 after = _copy(memory)
                 norm = (after - before).norm(dim=-1)
                 before = after
                 tokens = self.tokenizer.convert_ids_to_tokens(ids)
                 yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
+                if self._state is not state:
+                    raise ValueError("The reader has gone elsewhere meanwhile: finish one reading, or fork the reader.")
 
     @torch.inference_mode()
     def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
@@ -243,16 +222,18 @@ class Reader:
         """
         model, memory, encoded, began = self.model.rmt, memory[None], None, time.perf_counter()
         if not self.config.text_attends_memory:
-            encoded = model.cell.encode_text(*self._frame(segments))
+            with evaluating(model):
+                encoded = model.cell.encode_text(*self._frame(segments))
         shared = (time.perf_counter() - began) / len(segments)
         for row, ids in enumerate(segments):
             began = time.perf_counter()
-            if encoded:
-                new = model.cell.update(memory, encoded.rows(slice(row, row + 1)))
-            else:
-                framed, mask = self._frame([ids])
-                new = model.cell(framed, memory, mask)[1]
-            memory, gate = model.write(memory, new)
+            with evaluating(model):  # and not while the step is somebody else's
+                if encoded:
+                    new = model.cell.update(memory, encoded.rows(slice(row, row + 1)))
+                else:
+                    framed, mask = self._frame([ids])
+                    new = model.cell(framed, memory, mask)[1]
+                memory, gate = model.write(memory, new)
             yield memory[0], gate[0], shared + time.perf_counter() - began
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:

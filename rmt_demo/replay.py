@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from . import backbones
-from .reader import Reader, ReaderState, SegmentStep
+from .reader import Reader
+from .reading import ReaderState, SegmentStep
 from .trace import Trace
 
 

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from . import backbones
 from .answers import Answer
-from .reader import SegmentStep
+from .reading import SegmentStep
 
 MOST_BYTES = 64_000_000
 TENSORS, ABOUT = "trace.safetensors", "trace.json"

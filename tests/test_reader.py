@@ -132,6 +132,44 @@ def test_the_question_sees_memory_and_tail(make, tokenizer):
         reader.reset()
 
 
+def test_a_model_in_training_is_read_with_as_it_is_and_left_so(make_model, tokenizer):
+    model = make_model(**PARALLEL)
+    wanted = consume(Reader(model, tokenizer), TEXT)
+    model.train().backbone.eval()
+    modes = [module.training for module in model.modules()]
+    reader = Reader(model, tokenizer)
+    for _ in reader.read(TEXT):
+        assert [module.training for module in model.modules()] == modes, "whoever has the step may train with it"
+    assert_same_state(reader.state, wanted.state, "in training")
+    assert reader.ask(QUESTION) == wanted.ask(QUESTION), "dropout or sampled gates"
+    assert [module.training for module in model.modules()] == modes
+
+
+@pytest.mark.parametrize(
+    "go",
+    [Reader.reset, lambda reader: reader.restore(reader.state), lambda reader: consume(reader, "garden garden.")],
+    ids=["reset", "restore", "read"],
+)
+def test_a_reading_does_not_go_on_where_the_reader_no_longer_is(make, go):
+    reader = make()
+    reading = reader.read(TEXT)
+    next(reading)
+    reader.fork().reset()  # a fork goes its own way
+    next(reading)
+    go(reader)
+    there = reader.state
+    with pytest.raises(ValueError, match="has gone elsewhere meanwhile: finish one reading, or fork the reader"):
+        next(reading)
+    assert_same_state(reader.state, there, "going on in vain")
+
+
+def test_a_memory_with_a_nan_is_refused(make):
+    state = make().state
+    state.memory[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="NaN or infinite numbers: use a state that was read"):
+        make().restore(state)
+
+
 def test_restore_rewinds_exactly(make):
     reader = consume(make(), TEXT[:3000])
     state = reader.state
@@ -385,10 +423,12 @@ def test_damaged_checkpoints_are_named(checkpoint, damage, words):
     assert "\n" not in str(caught.value)
 
 
-def test_a_classifier_of_other_classes_is_refused_before_it_reads(make_model, tmp_path):
+def test_a_classifier_of_other_classes_is_refused_before_it_reads(make_model, tokenizer, tmp_path):
     make_model("classification", num_labels=3).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="tells 3 classes apart, but answers here are the paper's 6 places"):
         Reader.from_pretrained(tmp_path, device="cpu")
+    with pytest.raises(ValueError, match="tells 3 classes apart"):
+        Reader(make_model("classification", num_labels=3), tokenizer)
 
 
 @pytest.mark.parametrize("path", ["{here}/none", "~/none-such", "./none-such", "checkpoints/none-such"])

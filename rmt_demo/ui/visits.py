@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..data.haystack import Fact, Haystack
-from ..reader import Reader, SegmentStep
+from ..reader import Reader
+from ..reading import SegmentStep
 from ..segments import token_ids
 from ..trace import Trace
 from .beliefs import Beliefs
