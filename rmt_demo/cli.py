@@ -11,14 +11,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from safetensors import SafetensorError
 from tqdm import tqdm
 from transformers.utils import logging
 
 from . import Answer, Reader, ReaderState, Trace, state_at
 from .data.files import file_text
-from .data.haystack import Fact, Haystack, check_size
+from .data.haystack import Haystack, check_size
 from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-from .options import build_parser
+from .options import build_parser, parse_fact
 from .questions import question_ids
 from .training.curriculum import Recipe
 from .training.recipes import RECIPES
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = build_parser(default_checkpoint()).parse_args(argv)
         COMMANDS[args.command](args)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SafetensorError) as error:  # the last for a full disk
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -140,18 +141,6 @@ def be_quiet() -> None:
     """Keep the progress bars and warnings of `transformers` off stderr."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-
-
-def parse_fact(text: str) -> Fact:
-    """A fact as written on the command line, TEXT@POSITION."""
-    sentence, at, position = text.rpartition("@")
-    try:
-        where = float(position) if at else None
-    except ValueError:
-        where = None
-    if where is None:
-        raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
-    return Fact(sentence, where)
 
 
 def run_train(args: argparse.Namespace) -> None:

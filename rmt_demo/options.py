@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from .data.corpora import CORPORA
+from .data.haystack import Fact
 from .training.recipes import RECIPES
 
 
@@ -118,3 +119,15 @@ def seed(text: str) -> int:
     if not re.fullmatch(r"-?\d{1,18}", text):  # PyTorch takes 64 bits
         raise argparse.ArgumentTypeError(f"give a whole number of up to 18 digits, not {text[:40]!r}")
     return int(text)
+
+
+def parse_fact(text: str) -> Fact:
+    """A fact as written on the command line, TEXT@POSITION."""
+    sentence, at, position = text.rpartition("@")
+    try:
+        where = float(position) if at else None
+    except ValueError:
+        where = None
+    if where is None:
+        raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
+    return Fact(sentence, where)

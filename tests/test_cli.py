@@ -11,13 +11,14 @@ import threading
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tiny import tiny_backbone, tiny_text
 
 from rmt_demo import Answer, Reader, Trace
 from rmt_demo.cli import main, parse_fact, print_answers
 from rmt_demo.data.corpora import CORPORA
-from rmt_demo.data.files import with_facts
+from rmt_demo.data.files import file_text, with_facts
 from rmt_demo.data.haystack import Fact
 from rmt_demo.training.recipes import RECIPES
 
@@ -147,6 +148,22 @@ def test_a_pipe_is_read_like_a_file(capsys, checkpoint, tmp_path):
     assert code == 0 and out.startswith(f"Q: {QUESTION}")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("position", [0, 0.5, 1])
+def test_facts_in_a_pipe_are_where_they_were_asked_for_or_nowhere(tmp_path, position):
+    """A pipe says that it has 0 bytes, of which half is 0: the beginning."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    writer = threading.Thread(target=pipe.write_text, args=("One is here. Two is here.",))
+    writer.start()
+    try:
+        found = "".join(file_text(str(pipe), [Fact("FACT.", position)])).split().index("FACT.")
+    except ValueError as error:
+        assert position == 0.5 and "pipe is not known beforehand: put facts at 0 (start) or 1 (end)" in str(error)
+    else:
+        assert found == {0: 0, 1: 6}[position]
+    writer.join()
+
+
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
 def test_facts_go_after_a_sentence_at_their_share_of_the_file(size):
     text = "One is here. Two is é here!\nThree is 3.5 here. Four is here. Five"
@@ -222,6 +239,15 @@ def assert_one_line(code, out, err, words):
 def test_bad_input_is_one_line(capsys, checkpoint, tmp_path, case):
     argv, words = BAD_INPUT[case]
     assert_one_line(*ask(capsys, checkpoint, *argv(tmp_path)), words)
+
+
+def test_a_full_disk_is_one_line(capsys, checkpoint, book, tmp_path, monkeypatch):
+    def full(*args):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device")
+
+    monkeypatch.setattr("rmt_demo.trace.save_file", full)
+    code, _, err = ask(capsys, checkpoint, "--haystack", book, "--trace", tmp_path / "trace")
+    assert code == 2 and "No space left on device" in err and "Traceback" not in err
 
 
 def test_no_question(capsys, checkpoint):

@@ -11,7 +11,7 @@ from .corpora import decoded
 from .haystack import Fact
 
 SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s)|\n")
-UNKNOWN_LENGTH = sys.maxsize  # of standard input
+UNKNOWN_LENGTH = sys.maxsize  # of a stream
 
 
 def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
@@ -19,17 +19,18 @@ def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
     line end from its position on (a share of the file's bytes).
 
     Raises:
-        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside standard input.
+        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside a stream.
     """
     name = "standard input" if path == "-" else path
-    if path == "-" and any(0 < fact.position < 1 for fact in facts):
-        raise ValueError(
-            "The length of standard input is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
-        )
     try:
-        size = UNKNOWN_LENGTH if path == "-" else Path(path).stat().st_size
         file = contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb")
         with file as opened:
+            # Pipes and devices, like /dev/stdin or what a shell has for <(...), say that they have 0 bytes.
+            size = Path(path).stat().st_size if path != "-" and Path(path).is_file() else UNKNOWN_LENGTH
+            if size == UNKNOWN_LENGTH and any(0 < fact.position < 1 for fact in facts):
+                raise ValueError(
+                    f"The length of {name} is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
+                )
             yield from with_facts(decoded(opened, name), facts, size)
     except OSError as error:
         raise ValueError(f"{name} cannot be read ({error.strerror}): give a readable text file.") from error
