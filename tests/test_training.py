@@ -342,6 +342,37 @@ def test_another_run_does_not_go_on_from_a_state(run, kill, tmp_path):
     run("killed")
 
 
+@pytest.mark.parametrize("changed", ["texts", "weights"])
+def test_a_run_does_not_go_on_with_another_text_or_checkpoint_of_the_same_name(run, kill, tmp_path, changed):
+    init = run("first")
+    kill("killed", 4, init=init)
+    if changed == "texts":
+        tiny_book(tmp_path / "book.txt", 2000)
+    else:
+        model = RMTForMaskedLM.from_pretrained(init)
+        model.rmt.memory.data.add_(1)
+        model.save_pretrained(init)
+    with pytest.raises(ValueError, match=f"holds a run with another {changed}: repeat its command"):
+        run("killed", init=init)
+
+
+@pytest.mark.parametrize("note", ["run.json", "training.json"])
+def test_a_note_that_was_cut_off_is_named(run, tmp_path, note):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / note).write_text('{"recipe": {')
+    with pytest.raises(ValueError, match=f"{note} was cut off while it was written: remove .*broken to start anew"):
+        run("broken")
+
+
+def test_a_full_disk_is_an_error_of_the_disk(run, monkeypatch):
+    def full(*args, **kwargs):
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(training.Accelerator, "save_state", full)
+    with pytest.raises(OSError, match="state-new cannot be written .*: make room for it"):
+        run("full")
+
+
 def test_nothing_is_trained_over(run, make_model, tmp_path):
     first = run("first")
     kept = {file.name: file.read_bytes() for file in first.iterdir()}

@@ -52,16 +52,26 @@ def refuse_another(out: Path, run: dict) -> None:
 
 def _differing(note: Path, run: dict) -> list[str]:
     """In what a run is another than the one that a file tells of."""
-    held = json.loads(note.read_text())
+    try:
+        held = json.loads(note.read_text())
+    except ValueError as error:
+        raise ValueError(f"{note} was cut off while it was written: remove {note.parent} to start anew.") from error
     return [name for name, value in ({"init": None} | run).items() if held.get(name) != value]
 
 
 def save(accelerator: Accelerator, state: Path) -> None:
-    """Save all there is to resume from, in every process."""
+    """Save all there is to resume from, in every process.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     if accelerator.is_main_process:
         _remove(_new(state), _old(state))  # what a kill has left
     accelerator.wait_for_everyone()
-    accelerator.save_state(str(_new(state)))
+    try:
+        accelerator.save_state(str(_new(state)))
+    except RuntimeError as error:  # as torch calls a full disk
+        raise OSError(f"{_new(state)} cannot be written ({error}): make room for it.") from error
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         if state.exists():

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -77,7 +78,10 @@ def train(
     states.refuse_another(out, run)  # before anything is loaded
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
-    source = f"{seed}/{backbones.checksum(model)}"  # whoever trains on from a checkpoint meets new samples
+    # A name says where a text or a checkpoint is, and not that it is the one that the run began with.
+    run |= {"weights": backbones.checksum(model), "texts": zlib.crc32(str(batches.sentences).encode())}
+    states.refuse_another(out, run)
+    source = f"{seed}/{run['weights']}"  # whoever trains on from a checkpoint meets new samples
     guide = guide_of(recipe, model, init)
     began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
