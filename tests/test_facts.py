@@ -376,6 +376,7 @@ def test_a_table_may_be_corrected_and_brought_in_again(log):
     ("wrong", "right", "sentence"),
     [
         ("watch:", "watch", "'watch weekday -> person' does not begin a family"),
+        (LOG, " ", "'' does not begin a family: write 'name: key key -> value'"),
         ("watch:", "go:", "a family 'go' already"),
         ("weekday", "sail", "no word pool for the slot 'sail'"),
         (" | Deck, {weekday}: {person}.", "", "'watch' needs two or more sentences marked +"),

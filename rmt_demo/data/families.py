@@ -103,7 +103,7 @@ def _check(family: Family) -> None:
 def _parse(table: str, split: str) -> dict[str, Family]:
     families = {}
     for block in re.split(r"\n\s*\n", table.strip()):
-        head, *lines = block.splitlines()
+        head, *lines = block.splitlines() or [""]
         match = re.fullmatch(r"(\w+): (\w+(?: \w+)*) -> (\w+)(?: ~ (\w+))?", head)
         if not match:
             raise ValueError(f"{head!r} does not begin a family: write 'name: key key -> value'.")
