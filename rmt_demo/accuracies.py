@@ -62,12 +62,14 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
         paper: also mark what can be read off the paper's figure, and say which backbone ours began with.
 
     Raises:
-        ValueError: if the result holds nothing about the task.
+        ValueError: if the result holds nothing about the task, or the paper is to be marked and has nothing about it.
     """
     rows = [row for row in result.get("rows", ()) if row.get("task") == task]
     rows = _rows(task, {"rows": rows}, "segments")
     title, theirs = f"{TITLES.get(task, task)}: accuracy after each stage", {}
     if paper:
+        if task not in PAPER_STAGES:
+            raise ValueError(f"The paper's figure 5 has no task {task!r}: draw it without the paper.")
         theirs = PAPER_STAGES[task]
         title = f"{TITLES[task]}: each stage from {Path(rows[0]['backbone']).name} (open: the paper's)"
     figure = empty(title, "segments", "right answers (%)")

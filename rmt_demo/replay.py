@@ -48,7 +48,7 @@ class Erase(Edit):
 
 @dataclass(frozen=True)
 class Swap(Edit):
-    """Two tokens change places."""
+    """Two tokens change places; `apply` raises ValueError if it is another number of them."""
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
         if len(self.tokens) != 2:
@@ -62,7 +62,8 @@ class Swap(Edit):
 @dataclass(frozen=True)
 class Noise(Edit):
     """Random numbers on top. At std 1 the noise is about as long as the token itself: each of the d numbers has a
-    standard deviation of std * norm / sqrt(d). The same seed gives the same noise."""
+    standard deviation of std * norm / sqrt(d). The same seed gives the same noise. `apply` raises ValueError for a std
+    that is negative or not finite."""
 
     std: float = 0.5
     seed: int = 0

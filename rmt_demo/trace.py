@@ -35,7 +35,7 @@ class Trace:
 
     Attributes:
         questions: those pinned.
-        beliefs: question -> one {"segment", "text", "score"} for each segment since it was pinned.
+        beliefs: question -> one {"segment", "text", "score"} whenever it was asked.
         tail: token ids read after the last segment, if whoever records has set it; forgotten when a segment is added.
         model: of a trace that was loaded, the checksum of the model that read, so that no other goes on from here.
     """

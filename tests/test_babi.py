@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from rmt_demo.data import babi
 from rmt_demo.data.babi import LEAST, LONGEST, PRACTICE, QA
 from rmt_demo.data.babi_oracle import answer, thought
 from rmt_demo.data.families import FAMILIES, paraphrases
@@ -173,6 +174,11 @@ def test_length_and_questions_are_as_asked(name):
         QA[name](Random(0), questions=0)
     with pytest.raises(ValueError, match="train"):
         QA[name](Random(0), split="test")
+
+
+def test_there_is_no_sixth_task():
+    with pytest.raises(ValueError, match="no task 'qa6': choose from qa1"):
+        babi.story("qa6", Random(0))
 
 
 # -- training and evaluation

@@ -306,8 +306,9 @@ def test_rows_are_told_apart_by_their_keys(tmp_path):
     assert [r["facts"] for r in found["rows"]] == [1, 8]
 
 
-def test_a_file_cut_short_is_begun_anew(tmp_path):
-    (tmp_path / "open.json").write_text('{"task": "op')
+@pytest.mark.parametrize("text", ['{"task": "op', '["task", "open"]', '{"task": "open"}'])
+def test_a_file_that_holds_no_result_is_begun_anew(tmp_path, text):
+    (tmp_path / "open.json").write_text(text)
     assert results.add(tmp_path / "open.json", {"task": "open"}, row(1))["rows"] == [row(1)]
 
 

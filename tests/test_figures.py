@@ -107,6 +107,8 @@ def test_figure_5_has_a_line_for_each_stage(tmp_path):
     assert [line.name for line in alone.data] == ["trained on 1", "trained on 1 to 3"], "the paper's only if asked for"
     with pytest.raises(ValueError, match="'reasoning' holds no accuracies by segments"):
         accuracies.stages({"rows": found}, "reasoning")
+    with pytest.raises(ValueError, match="no task 'open': draw it without the paper"):
+        accuracies.stages({"rows": rows(1, task="open", trained_on=1)}, "open", paper=True)
 
 
 def test_figure_5_is_trained_and_measured_by_one_command(tmp_path, monkeypatch, fresh_accelerator):

@@ -299,7 +299,7 @@ def test_the_zip_holds_the_whole_run(explore, tmp_path):
         assert json.loads(archive.read("settings.json"))["facts"] == [["daniel went to the garden.", 0.5]]
         assert json.loads(archive.read("answers.json"))[-1]["question"] == QUESTION
     trace = Trace.load(path)
-    assert len(trace) == len(visit.trace) and trace.beliefs[QUESTION]
+    assert len(trace) == len(visit.trace) and trace.beliefs[QUESTION][0].keys() == {"segment", "text", "score"}
     assert trace.model == backbones.checksum(visit.reader.model), "another checkpoint could go on from it unnoticed"
 
 

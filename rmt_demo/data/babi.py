@@ -62,8 +62,10 @@ def story(
             bAbI has none; a model trained without learns that whoever is asked for is where another is.
 
     Raises:
-        ValueError: for an unknown split, or a number out of range.
+        ValueError: for an unknown task or split, or a number out of range.
     """
+    if task not in _TELL:
+        raise ValueError(f"There is no task {task!r}: choose from {', '.join(_TELL)}.")
     length = _length(rng, sentences, questions, LEAST[task])
     while True:  # drawn again until there is a question, of the same length
         facts, queries = _TELL[task](rng, split, length, extra_words)

@@ -75,7 +75,11 @@ def load(name: str | Path, part: str = "train") -> Background:
 
 
 def mix(names: Iterable[str | Path], part: str = "train") -> Background:
-    """Load several texts and put them one after the other."""
+    """Load several texts and put them one after the other.
+
+    Raises:
+        ValueError: as `load`, or if there are no names.
+    """
     loaded = [load(name, part) for name in names]
     if not loaded:
         raise ValueError(f"Name at least one text to mix, such as {CORPORA[0]}.")

@@ -26,6 +26,9 @@ class StoryGenerator:
         split: "train" or "eval": which words, and which paraphrases of the training families.
         seed: the same seed gives the same stories on every machine.
         extra_words: further words; those on this split's side stand in for half of all slot words.
+
+    Raises:
+        ValueError: for an unknown split.
     """
 
     def __init__(self, split: str = "train", seed: int = 0, extra_words: Sequence[str] = ()) -> None:

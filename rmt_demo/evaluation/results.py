@@ -128,4 +128,5 @@ def rows_of(file: Path, common: dict) -> list[dict]:
         known = json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return []
-    return known["rows"] if {k: v for k, v in known.items() if k != "rows"} == common else []
+    rows = known.pop("rows", []) if isinstance(known, dict) else []
+    return rows if known == common else []

@@ -19,7 +19,12 @@ GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 
 
 def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
-    """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches."""
+    """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches.
+
+    Raises:
+        ValueError: if the recipe goes on from a checkpoint and there is none, if it has another shape than the recipe's
+            model, or if backbone, checkpoint or background cannot be loaded.
+    """
     if recipe.goes_on and init is None:
         raise ValueError("This recipe goes on from a checkpoint: name one with --init.")
     head = {"masked_lm": RMTForMaskedLM, "classification": RMTForSequenceClassification}[recipe.head]

@@ -43,6 +43,7 @@ class Recipe:
     config          RMTConfig fields that differ from the paper's
     stages          the curriculum; the last stage lasts exactly its max_steps
     goes_on         from a checkpoint (--init), and not from a bare backbone
+    weight_decay    of AdamW
     warmup          steps over which the learning rate rises linearly at the very beginning
     guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
                     with gates that learn from the answers, a few dear false writes in one batch would shut them all

@@ -80,7 +80,10 @@ class Beliefs:
     def save(self, trace: Trace) -> None:
         """Write the answers into a trace, as it keeps them."""
         trace.questions = list(self.told)
-        trace.beliefs = {question: [dict(answer) for answer in told] for question, told in self.told.items()}
+        kept = ("segment", "text", "score")
+        trace.beliefs = {
+            pin: [{key: answer[key] for key in kept} for answer in told] for pin, told in self.told.items()
+        }
 
 
 def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None) -> str:
