@@ -96,17 +96,20 @@ def outcome(row: dict) -> dict:
 
 
 def test_stream_goes_through_the_reader_and_fills_as_many_segments(checkpoint, monkeypatch):
-    asked, ask = [], extrapolation.Reader.ask
+    asked, tokens, ask = [], [], extrapolation.Reader.ask
 
     def look(reader, question):
         whole = len(reader.tail) + len(question_ids(reader.tokenizer, reader.config, question))
         asked.append((reader.state.segments_read + 1, whole <= reader.config.text_capacity))
+        tokens.append(reader.state.tokens_read)
         return ask(reader, question)
 
     monkeypatch.setattr(extrapolation.Reader, "ask", look)
     results = measure(checkpoint, "stream", tasks=("stream",), samples=2, segments=(1, 2, 3))
     assert [row["samples"] for row in results["stream"]["rows"]] == [2, 2, 2]
     assert asked == [(n, True) for n in (1, 1, 2, 2, 3, 3)], "the question must fit into the last of the segments"
+    mean = [round((one + other) / 2) for one, other in zip(tokens[::2], tokens[1::2], strict=True)]
+    assert [row["tokens"] for row in results["stream"]["rows"]] == mean, "what was read, not what there was room for"
 
 
 def test_stream_is_measured_by_default_on_fewer_and_shorter_haystacks(checkpoint, monkeypatch):

@@ -182,7 +182,7 @@ def answers(model, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
 def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tuple[list[Outcome], int]:
     """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
     segments, if none of them ends early at the end of a sentence."""
-    stories, outcomes = StoryGenerator("eval", 0), []
+    stories, outcomes, tokens = StoryGenerator("eval", 0), [], []
     stories.rng.seed(seed)
     length = max(QUESTION, segments * reader.model.config.text_capacity - QUESTION)
     for _ in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
@@ -194,10 +194,11 @@ def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tup
         start = stories.rng.randrange(2**32)
         for _ in fork.read(Haystack(text, facts, length, seed=start, tokenizer=reader.tokenizer)):
             pass
+        tokens.append(fork.state.tokens_read)
         question = story.questions[0]
         said = fork.ask(question.text)
         outcomes.append((question.kind, said.is_right(question.answer), said.text == UNKNOWN))
-    return outcomes, length
+    return outcomes, round(sum(tokens) / len(tokens))
 
 
 def summary(outcomes: list[Outcome]) -> dict:
