@@ -17,9 +17,10 @@ from rmt_demo.data.facts import UNKNOWN, StoryGenerator
 from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
-from rmt_demo.evaluation import extrapolation, results, stretches
+from rmt_demo.evaluation import extrapolation, stretches
 from rmt_demo.evaluation.extrapolation import evaluate
 from rmt_demo.evaluation.intervals import proportion, wilson
+from rmt_demo.evaluation.results import Results, file_name
 from rmt_demo.evaluation.stretches import read
 from rmt_demo.questions import question_ids
 
@@ -287,32 +288,37 @@ def row(segments: int, **more) -> dict:
 
 def test_rows_of_the_same_measurement_come_together(tmp_path, capsys):
     file, common = tmp_path / "deep" / "open.json", {"task": "open", "sha256": "a", "seed": 0}
-    results.add(file, common, row(64))
-    results.add(file, common, row(1))
-    written = results.add(file, common, row(64, accuracy=75.0))
-    assert json.loads(file.read_text()) == written == common | {"rows": [row(1), row(64, accuracy=75.0)]}
+    kept = Results(file, common)
+    for measured in (row(64), row(1), row(64, accuracy=75.0)):
+        kept.add(measured)
+    assert json.loads(file.read_text()) == kept.whole == common | {"rows": [row(1), row(64, accuracy=75.0)]}
     for other in ({"sha256": "b"}, {"seed": 1}):
         copy = tmp_path / f"{other}.json"
         copy.write_text(file.read_text())
-        assert results.add(copy, common | other, row(2))["rows"] == [row(2)], "rows of other weights are no match"
+        others = Results(copy, common | other)
+        others.add(row(2))
+        assert others.rows == [row(2)], "rows of other weights are no match"
         assert f"{copy}.old-1" in capsys.readouterr().err
-        results.add(copy, common, row(4))
+        Results(copy, common).add(row(4))
         assert Path(f"{copy}.old-1").read_text() == file.read_text(), "what took hours to measure is lost"
         assert json.loads(Path(f"{copy}.old-2").read_text())["rows"] == [row(2)], "what is set aside later is lost"
 
 
 def test_rows_are_told_apart_by_their_keys(tmp_path):
-    file = tmp_path / "capacity.json"
-    results.add(file, {"task": "capacity"}, row(8))  # without the number of facts, as if from another version
+    file, common = tmp_path / "capacity.json", {"task": "capacity"}
+    Results(file, common).add(row(8))  # without the number of facts, as if from another version
+    kept = Results(file, common, keys=("segments", "facts"))
     for facts in (8, 1, 8):
-        found = results.add(file, {"task": "capacity"}, row(8, facts=facts), keys=("segments", "facts"))
-    assert [r["facts"] for r in found["rows"]] == [1, 8]
+        kept.add(row(8, facts=facts))
+    assert [r["facts"] for r in kept.rows] == [1, 8]
 
 
 @pytest.mark.parametrize("text", ['{"task": "op', '["task", "open"]', '{"task": "open"}'])
 def test_a_file_that_holds_no_result_is_begun_anew(tmp_path, text):
     (tmp_path / "open.json").write_text(text)
-    assert results.add(tmp_path / "open.json", {"task": "open"}, row(1))["rows"] == [row(1)]
+    kept = Results(tmp_path / "open.json", {"task": "open"})
+    kept.add(row(1))
+    assert kept.rows == [row(1)]
 
 
 def test_strange_text_is_measured_one_kind_at_a_time(checkpoint):
@@ -321,9 +327,9 @@ def test_strange_text_is_measured_one_kind_at_a_time(checkpoint):
 
 
 def test_files_are_named_after_other_backgrounds():
-    assert results.file_name("open", ["kjv", "pydoc"]) == "open.json"
-    assert results.file_name("open", ["logs"]) == "open-logs.json"
-    assert results.file_name("writes", ["texts/book.txt", "kjv"]) == "writes-book-kjv.json"
+    assert file_name("open", ["kjv", "pydoc"]) == "open.json"
+    assert file_name("open", ["logs"]) == "open-logs.json"
+    assert file_name("writes", ["texts/book.txt", "kjv"]) == "writes-book-kjv.json"
 
 
 def test_a_killed_measurement_keeps_its_rows_and_is_gone_on_with(checkpoint, monkeypatch):

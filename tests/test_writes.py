@@ -97,7 +97,7 @@ def test_gates_are_held_against_the_facts_of_the_same_segments(folder, monkeypat
 
     monkeypatch.setattr(RMTModel, "read", knowing)
     *_, row = measure(folder, samples=SAMPLES, segments=(6,))["rows"]
-    assert row["haystacks"] == SAMPLES and row["recall"]["samples"] + row["noise_written"]["samples"] == SAMPLES * 6
+    assert row["samples"] == SAMPLES and row["recall"]["samples"] + row["noise_written"]["samples"] == SAMPLES * 6
     assert (row["precision"]["accuracy"], row["recall"]["accuracy"]) == (100.0, 100.0)
     assert (row["noise_written"]["accuracy"], row["tokens_at_facts"], row["tokens_at_noise"]) == (0.0, 1.0, 0.0)
     assert row["noise_different"] < row["noise_written"]["samples"], "the haystacks of a batch share their background"

@@ -15,9 +15,10 @@ from ..data.facts import MOST_FACTS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .extrapolation import TASKS, ask, background_text, steps_of, summary
-from .results import BACKGROUND, Row, about, add, file_name, has, so_far
+from .results import BACKGROUND, Results, Row
 
 TASK = "capacity"
+KEYS = ("memory_tokens", "segments", "facts")
 FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
 SEGMENTS = (8,)  # room enough for the most facts
 STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # smaller stores, and what they are asked to hold
@@ -60,18 +61,18 @@ def measure(
     """
     reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
-    common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    config, result = reader.config, so_far(file, common)
+    kept = Results.of(TASK, out, checkpoint, reader, seed, background, KEYS)
+    config = reader.config
     whole = config.num_stored_tokens
     sizes = [(stored, SOME_FACTS) for stored in STORED if stored < whole] + [(whole, facts)]
     for (stored, numbers), count in product(sizes, segments):
         config.num_stored_tokens = stored
         for number in numbers if steps_of(config, count) else ():
-            held = {"memory_tokens": config.memory_size, "segments": count, "facts": number}
-            if has(file, common, samples, **held):
+            held = dict(zip(KEYS, (config.memory_size, count, number), strict=True))
+            if kept.has(samples, **held):
                 continue
             row, name = Row(reader.model), f"{seed}/{TASK}/{count}/{number}"
             mixture = dataclasses.replace(TASKS["open"], facts=(number, number), tail_rate=0.0)
             outcomes, tokens = ask(reader.model, maker, mixture, count, samples, name)
-            result = add(file, common, row.done(**held, tokens=tokens, **summary(outcomes)), keys=tuple(held))
-    return result
+            kept.add(row.done(**held, tokens=tokens, **summary(outcomes)))
+    return kept.whole

@@ -13,6 +13,7 @@ import dataclasses
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -29,7 +30,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name, has, so_far
+from .results import BACKGROUND, Results, Row
 from .stretches import Reading, read
 
 BATCH = 32
@@ -103,19 +104,19 @@ def evaluate(
     maker = BatchMaker(reader.model.config, reader.tokenizer, text, "eval")
     results = {}
     for task in tasks:
-        common, file = about(task, checkpoint, reader, seed, background), Path(out) / file_name(task, background)
-        wanted = min(samples, STREAM_SAMPLES) if task == STREAM else samples
-        results[task] = so_far(file, common)
-        for count in segments:
-            if task == STREAM and count > STREAM_SEGMENTS or has(file, common, wanted, segments=count):
+        kept = Results.of(task, out, checkpoint, reader, seed, background)
+        if task == STREAM:
+            asked, wanted = partial(_stream, reader, text), min(samples, STREAM_SAMPLES)
+            counts = [count for count in segments if count <= STREAM_SEGMENTS]
+        else:
+            asked, wanted, counts = partial(ask, reader.model, maker, TASKS[task]), samples, segments
+        for count in counts:
+            if kept.has(wanted, segments=count):
                 continue
-            row, name = Row(reader.model), f"{seed}/{task}/{count}"
-            if task == STREAM:
-                outcomes, tokens = _stream(reader, text, count, wanted, name)
-            else:
-                outcomes, tokens = ask(reader.model, maker, TASKS[task], count, wanted, name)
-            row = row.done(segments=count, tokens=tokens, **summary(outcomes))
-            results[task] = add(file, common, row)
+            row = Row(reader.model)
+            outcomes, tokens = asked(count, wanted, f"{seed}/{task}/{count}")
+            kept.add(row.done(segments=count, tokens=tokens, **summary(outcomes)))
+        results[task] = kept.whole
     return results
 
 

@@ -81,52 +81,72 @@ def peak_memory_mb(device: torch.device) -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
-def add(file: Path, common: dict, row: dict, keys: Sequence[str] = ("segments",)) -> dict:
-    """Put a row into a file of results, and return all that is in it then.
+class Results:
+    """The rows of one measurement, and the file that keeps them.
 
     Args:
-        file: made if it is not there.
-        common: see `about`; rows that are there already stay if theirs is the same; otherwise the file is set aside.
-        row: takes the place of one with the same `keys`.
+        file: made with the first row, if it is not there.
+        common: what all rows have in common, see `about`; a file of anything else is set aside for them.
         keys: the fields that tell rows apart; the rows are in their order, and those without them go.
     """
-    known = rows_of(file, common)
-    if file.exists() and not known:
-        numbered = (file.with_suffix(f".json.old-{number}") for number in itertools.count(1))
-        aside = next(path for path in numbered if not path.exists())
-        file.rename(aside)
-        print(f"{file} had nothing of this checkpoint, seed and background: it is {aside} now.", file=sys.stderr)
-    rows = [other for other in known if {*keys} <= other.keys()]
-    rows = [other for other in rows if any(other[key] != row[key] for key in keys)] + [row]
-    result = common | {"rows": sorted(rows, key=lambda row: [row[key] for key in keys])}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(draft, file)  # at once, so that there is a whole file at every moment
-    return result
 
+    def __init__(self, file: Path, common: dict, keys: Sequence[str] = ("segments",)):
+        self.file, self.common, self.keys = file, common, keys
 
-def has(file: Path, common: dict, samples: int, **same) -> bool:
-    """Does a file have a row with the fields `same`, of as many samples or more? If so, says that it is kept."""
-    rows = [row for row in rows_of(file, common) if same.items() <= row.items()]
-    there = max((row.get("samples") or row.get("haystacks", 0) for row in rows), default=0)
-    if there < samples:
-        return False
-    what = ", ".join(f"{name} {value}" for name, value in same.items())
-    print(f"{file} has {what} with {there} samples and keeps it: remove the file to measure again.", file=sys.stderr)
-    return True
+    @classmethod
+    def of(
+        cls,
+        task: str,
+        out: str | Path,
+        checkpoint: str | Path,
+        reader: Reader,
+        seed: int,
+        background: Sequence[str],
+        keys: Sequence[str] = ("segments",),
+    ) -> "Results":
+        """Those of a task in the folder `out`; the rest as in `about`."""
+        return cls(Path(out) / file_name(task, background), about(task, checkpoint, reader, seed, background), keys)
 
+    @property
+    def rows(self) -> list[dict]:
+        """The rows that the file has of this measurement, if any."""
+        try:
+            known = json.loads(self.file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return []
+        rows = known.pop("rows", []) if isinstance(known, dict) else []
+        return rows if known == self.common else []
 
-def so_far(file: Path, common: dict) -> dict:
-    """A result as far as it has come: what its rows have in `common`, and those of them that a file has."""
-    return common | {"rows": rows_of(file, common)}
+    @property
+    def whole(self) -> dict:
+        """All that is known so far, as it is written."""
+        return self.common | {"rows": self.rows}
 
+    def has(self, samples: int, **same) -> bool:
+        """Is there a row with the fields `same`, of as many samples or more? If so, says that it is kept."""
+        rows = [row for row in self.rows if same.items() <= row.items()]
+        there = max((row.get("samples", 0) for row in rows), default=0)
+        if there < samples:
+            return False
+        what = ", ".join(f"{name} {value}" for name, value in same.items())
+        kept = f"{self.file} has {what} with {there} samples and keeps it"
+        print(f"{kept}: remove the file to measure again.", file=sys.stderr)
+        return True
 
-def rows_of(file: Path, common: dict) -> list[dict]:
-    """The rows that a file has of the same measurement, if any."""
-    try:
-        known = json.loads(file.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return []
-    rows = known.pop("rows", []) if isinstance(known, dict) else []
-    return rows if known == common else []
+    def add(self, row: dict) -> None:
+        """Put a row into the file, in place of one with the same `keys`."""
+        known = self.rows
+        if self.file.exists() and not known:
+            numbered = (self.file.with_suffix(f".json.old-{number}") for number in itertools.count(1))
+            aside = next(path for path in numbered if not path.exists())
+            self.file.rename(aside)
+            print(
+                f"{self.file} had nothing of this checkpoint, seed and background: it is {aside} now.", file=sys.stderr
+            )
+        rows = [other for other in known if {*self.keys} <= other.keys()]
+        rows = [other for other in rows if any(other[key] != row[key] for key in self.keys)] + [row]
+        result = self.common | {"rows": sorted(rows, key=lambda row: [row[key] for key in self.keys])}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.file.with_suffix(".tmp")
+        draft.write_text(json.dumps(result, indent=1) + "\n")
+        os.replace(draft, self.file)  # at once, so that there is a whole file at every moment

@@ -19,7 +19,7 @@ from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import describe, train
 from .extrapolation import TASKS, ask, background_text, summary
-from .results import BACKGROUND, Row, about, add, has, so_far
+from .results import BACKGROUND, Results, Row, about
 
 TASK = "figure5"
 SEGMENTS = tuple(range(1, 16))
@@ -62,7 +62,7 @@ def measure(
         raise ValueError(f"Figure 5 has no task {sorted(wrong)[0]!r}: choose from {', '.join(PAPER_TASKS)}.")
     if recipe.head != "classification" or recipe.goes_on:
         raise ValueError("Figure 5 is about models that learn to choose places: take the recipe paper, or paper-brief.")
-    file, result = Path(out) / f"{TASK}.json", {}
+    result = {}
     for task in tasks:
         before = None
         for number, stage in enumerate(recipe.stages, 1):
@@ -71,11 +71,11 @@ def measure(
             train(dataclasses.replace(recipe, stages=(stage,)), folder, backbone, seed, background, before)
             before = folder
             read = stage.mixture.segments[1]  # before the question, at most
-            result = _measure(folder, file, recipe, backbone, task, read, samples, segments, seed, background)
+            result = _measure(folder, out, recipe, backbone, task, read, samples, segments, seed, background)
     return result
 
 
-def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed, background) -> dict:
+def _measure(folder, out, recipe, backbone, task, read, samples, segments, seed, background) -> dict:
     """Measure one checkpoint; what the file has of it already is left as it is."""
     reader = Reader.from_pretrained(folder)
     common = about(TASK, folder, reader, seed, background)
@@ -83,13 +83,13 @@ def _measure(folder, file, recipe, backbone, task, read, samples, segments, seed
     del common["checkpoint"]  # there are many, and each row says of which its weights are
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
-    result = so_far(file, common)
+    kept = Results(Path(out) / f"{TASK}.json", common, KEYS)
     longest = read if reader.config.asks_alone else read + 1
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}
-        if has(file, common, samples, **same):
+        if kept.has(samples, **same):
             continue
         row = Row(reader.model)
         outcomes, tokens = ask(reader.model, maker, TASKS[task], count, samples, f"{seed}/{task}/{count}")
-        result = add(file, common, row.done(**same, tokens=tokens, **summary(outcomes)), KEYS)
-    return result
+        kept.add(row.done(**same, tokens=tokens, **summary(outcomes)))
+    return kept.whole

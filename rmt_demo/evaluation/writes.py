@@ -16,7 +16,7 @@ from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion
-from .results import BACKGROUND, Row, about, add, file_name, has, so_far
+from .results import BACKGROUND, Results, Row
 
 TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
@@ -60,14 +60,13 @@ def measure(
     """
     reader = load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
-    common, file = about(TASK, checkpoint, reader, seed, background), Path(out) / file_name(TASK, background)
-    result = so_far(file, common)
+    kept = Results.of(TASK, out, checkpoint, reader, seed, background)
     for count in segments:
-        if steps_of(reader.config, count) and not has(file, common, samples, segments=count):
+        if steps_of(reader.config, count) and not kept.has(samples, segments=count):
             row = Row(reader.model)
             events = _events(reader.model, maker, count, samples, seed)
-            result = add(file, common, row.done(segments=count, haystacks=samples, **summary(*events)))
-    return result
+            kept.add(row.done(segments=count, samples=samples, **summary(*events)))
+    return kept.whole
 
 
 def _events(
