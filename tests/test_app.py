@@ -172,7 +172,7 @@ def test_stop_and_pause_call_off_a_reading_whose_turn_has_not_come(handlers, hal
 
 
 def test_whoever_presses_read_sees_that_their_turn_may_have_to_come(reader):
-    make_way = next(fn.fn for fn in layout.build(reader).fns.values() if fn.name == "make_way")
+    make_way = next(fn.fn for fn in layout.build(reader, "tiny").fns.values() if fn.name == "make_way")
     for _ in range(2):
         cleared = make_way(ME)
         assert {"line": "Waiting for your turn …"} in cleared
@@ -322,8 +322,8 @@ def test_empty_rows_are_no_facts_and_a_sentence_gets_its_end():
 # -- the picture
 
 
-def test_the_timeline_shows_each_change_where_it_happened():
-    view = LiveView(total=100, facts=[50])
+def test_the_timeline_shows_each_change_where_it_happened(reader):
+    view = LiveView(100, [50], reader.config)
     for number in range(10):
         view.add(step([0.0, 4.0 if number == 5 else 0.0]))
     frame = view.frame()
@@ -334,8 +334,8 @@ def test_the_timeline_shows_each_change_where_it_happened():
     assert rows[1].max() == 255, "the largest change has the brightest colour"
 
 
-def test_stored_tokens_come_into_the_picture_as_they_are_filled():
-    view, memory = LiveView(total=100, facts=[]), torch.zeros(2 + 40, 3)
+def test_stored_tokens_come_into_the_picture_as_they_are_filled(reader):
+    view, memory = LiveView(100, [], reader.config), torch.zeros(2 + 40, 3)
     for stored, rows in ((0, 2 + 16), (16, 2 + 16), (17, 2 + 32), (0, 2 + 32), (40, 2 + 40)):
         memory[2:] = 0
         memory[2 : 2 + stored] = 1
@@ -345,9 +345,9 @@ def test_stored_tokens_come_into_the_picture_as_they_are_filled():
         assert len(base64.b64decode(frame["memory"])) == 3 * rows and len(base64.b64decode(frame["norms"])) == rows
 
 
-def test_the_line_tells_what_is_left():
+def test_the_line_tells_what_is_left(reader):
     times = iter([0.0, 2.0])
-    view = LiveView(total=100, facts=[], clock=lambda: next(times))
+    view = LiveView(100, [], reader.config, clock=lambda: next(times))
     view.add(step([1.0], tokens=20))
     assert view.frame()["line"] == "20 of 100 tokens · 1 segment · 10 tokens/s · 2.0 s so far · 8.0 s left"
 
@@ -358,7 +358,7 @@ def test_no_script_makes_html_of_words():
 
 
 def test_every_view_is_a_fixed_page(reader):
-    pages = [block for block in layout.build(reader).blocks.values() if isinstance(block, gr.HTML)]
+    pages = [block for block in layout.build(reader, "tiny").blocks.values() if isinstance(block, gr.HTML)]
     assert len(pages) >= 5
     for block in pages:
         for template in (block.html_template, block.css_template):
@@ -404,14 +404,16 @@ def test_words_stand_out_from_their_ground(words, ground, dark):
 
 def test_the_title_tells_what_the_checkpoint_is(backbone, tokenizer):
     model = tiny_model(backbone, num_memory_tokens=16, segment_length=48)
-    text = next(b.value for b in layout.build(Reader(model, tokenizer)).blocks.values() if isinstance(b, gr.Markdown))
+    text = next(
+        b.value for b in layout.build(Reader(model, tokenizer), "tiny").blocks.values() if isinstance(b, gr.Markdown)
+    )
     for words in ("2-layer", "48 tokens at a time", "16 memory tokens"):
         assert words in " ".join(text.split())
 
 
 @pytest.mark.parametrize("head, told", [("classification", True), ("masked_lm", False)])
 def test_the_page_says_where_a_checkpoint_knows_six_places_only(backbone, tokenizer, head, told):
-    blocks = layout.build(Reader(tiny_model(backbone, head), tokenizer)).blocks.values()
+    blocks = layout.build(Reader(tiny_model(backbone, head), tokenizer), "tiny").blocks.values()
     text = next(block.value for block in blocks if isinstance(block, gr.Markdown))
     assert ("one of six places, bathroom" in text) == told
 
@@ -422,7 +424,7 @@ def test_the_page_says_where_a_checkpoint_knows_six_places_only(backbone, tokeni
 def test_the_page_is_served_and_answers_over_the_network(reader):
     from gradio_client import Client
 
-    page = layout.build(reader)
+    page = layout.build(reader, "tiny")
     _, url, _ = layout.launch(page, "127.0.0.1", None, prevent_thread_lock=True, quiet=True)
     try:
         client = Client(url, verbose=False)
@@ -446,7 +448,7 @@ def test_a_missing_checkpoint_ends_the_app_with_one_line(tmp_path, capsys):
 def test_a_missing_package_for_mcp_is_named(reader, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="pip install"):
-        layout.launch(layout.build(reader), "127.0.0.1", None, mcp=True)
+        layout.launch(layout.build(reader, "tiny"), "127.0.0.1", None, mcp=True)
 
 
 def test_help_does_not_wait_for_torch():

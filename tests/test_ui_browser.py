@@ -44,7 +44,7 @@ def browser():
 
 
 def serve(reader):
-    page = layout.build(reader)
+    page = layout.build(reader, "tiny")
     _, url, _ = layout.launch(page, "127.0.0.1", None, prevent_thread_lock=True, quiet=True)
     return page, url
 

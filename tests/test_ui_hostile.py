@@ -52,7 +52,7 @@ def test_a_hostile_file_gets_one_sentence(reader, tmp_path, name, content, sente
 def test_the_server_still_answers_after_all_of_it(reader):
     from gradio_client import Client
 
-    page = layout.build(reader)
+    page = layout.build(reader, "tiny")
     _, url, _ = layout.launch(page, "127.0.0.1", None, prevent_thread_lock=True, quiet=True)
     try:
         client = Client(url, verbose=False)

@@ -20,7 +20,9 @@ WORDS = "train key river lamp red blue mary john sandra orla".split()
 @pytest.fixture(scope="module")
 def served(backbone, tokenizer):
     """The page and its address."""
-    page = layout.build(Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer))
+    page = layout.build(
+        Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer), "tiny"
+    )
     _, url, _ = layout.launch(page, "127.0.0.1", None, prevent_thread_lock=True, quiet=True)
     yield page, url
     page.close()

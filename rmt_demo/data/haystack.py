@@ -53,12 +53,12 @@ class Haystack:
     The same arguments give the same text, every time it is iterated.
 
     Args:
-        background: a `Background`, or what `corpora.load` takes: "kjv", "pydoc", a file's path.
+        background: a `Background`, or what `corpora.load` takes: the evaluation part of "kjv" or "pydoc", all of a
+            file or a Hub dataset.
         facts: the facts to hide; those with equal positions keep their order.
         length: tokens in all, facts included. The text ends before the first sentence that does not fit.
         seed: chooses where the background starts.
         tokenizer: what counts the tokens; by default that of the packaged MiniLM.
-        part: for a background given by name; by default "eval" of a packaged corpus, "all" of others.
 
     Attributes:
         tokens: the exact number of tokens of the text, at most `length`.
@@ -75,13 +75,12 @@ class Haystack:
         length: int = 4096,
         seed: int = 0,
         tokenizer=None,
-        part: str | None = None,
     ):
         if tokenizer is None:
             from ..backbones import load_tokenizer
 
             tokenizer = load_tokenizer("all-MiniLM-L6-v2")
-        self.background = background if isinstance(background, Background) else _load(background, part)
+        self.background = background if isinstance(background, Background) else _load(background)
         self.facts = sorted(facts, key=lambda fact: fact.position)
         self.length = int(length)
         self.seed = seed
@@ -154,10 +153,8 @@ def _token_counts(background: Background, tokenizer) -> list[int]:
     return [len(ids) for ids in token_ids(tokenizer, background.sentences)]
 
 
-def _load(name: str, part: str | None) -> Background:
-    if name in PACKAGED:
-        return _load_packaged(name, part or "eval")
-    return load(name, part or "all")
+def _load(name: str) -> Background:
+    return _load_packaged(name, "eval") if name in PACKAGED else load(name, "all")
 
 
 _load_packaged = lru_cache(load)  # one object, so that its token counts are computed once

@@ -4,7 +4,7 @@
     german   made-up German sentences, grammatical and without sense, from a small vocabulary
     logs     made-up lines of a server's log
     tables   rows of random numbers
-    random   random words, or random letters
+    random   random letters
     repeat   one word over and over
 
 Other than the texts of `corpora.py` their sentences need not end in a punctuation mark.
@@ -19,26 +19,22 @@ from random import Random
 from .corpora import MAX_WORDS, Background
 
 
-def strange(kind: str, sentences: int = 2000, seed: int = 0, tokenizer=None) -> Background:
+def strange(kind: str, sentences: int = 2000, seed: int = 0) -> Background:
     """Make a background of a strange kind; the same arguments give the same text.
 
     Args:
         kind: one of `KINDS`.
         sentences: how many sentences, lines or rows, each of at most 60 words.
         seed: chooses the words, or the order of the source files ("code" also depends on the Python version).
-        tokenizer: for "random", whose vocabulary the words are from; without one they are made of random letters.
 
     Raises:
-        ValueError: for an unknown kind or fewer than one sentence; for "code" without the standard library's source,
-            and "random" with a tokenizer that has no words.
+        ValueError: for an unknown kind or fewer than one sentence; for "code" without the standard library's source.
     """
     if kind not in KINDS:
         raise ValueError(f"There is no strange text {kind!r}: choose one of {', '.join(KINDS)}.")
     if sentences < 1:
         raise ValueError(f"Ask for one or more sentences, not {sentences}.")
-    rng = Random(seed)
-    lines = _random(rng, tokenizer) if kind == "random" else _MAKERS[kind](rng)
-    return Background(kind, "eval", list(islice(lines, sentences)))
+    return Background(kind, "eval", list(islice(_MAKERS[kind](Random(seed)), sentences)))
 
 
 def _code(rng: Random) -> Iterator[str]:
@@ -137,13 +133,9 @@ def _tables(rng: Random) -> Iterator[str]:
 # -- words without sense
 
 
-def _random(rng: Random, tokenizer) -> Iterator[str]:
-    words = sorted(word for word in tokenizer.get_vocab() if word.isalpha()) if tokenizer else None
-    if words == []:
-        raise ValueError("The tokenizer has no whole words in its vocabulary: leave it out to get random letters.")
+def _random(rng: Random) -> Iterator[str]:
     while True:
-        chosen = (rng.choice(words) if words else _letters(rng) for _ in range(rng.randint(5, 25)))
-        yield " ".join(chosen) + "."
+        yield " ".join(_letters(rng) for _ in range(rng.randint(5, 25))) + "."
 
 
 def _letters(rng: Random) -> str:
@@ -162,5 +154,6 @@ _MAKERS: dict[str, Callable[[Random], Iterator[str]]] = {
     "logs": _logs,
     "tables": _tables,
     "repeat": _repeat,
+    "random": _random,
 }
-KINDS = (*_MAKERS, "random")
+KINDS = tuple(_MAKERS)

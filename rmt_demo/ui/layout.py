@@ -15,7 +15,6 @@ from .haystack_panel import QUIET, explained
 from .tour import tour
 
 TITLE = "Recurrent Memory Transformer"
-CHECKPOINT = "checkpoints/rmt-minilm"
 CSS = """
 .gradio-container { max-width: 1280px !important; margin: 0 auto !important; overflow-x: clip; }
 #ask, #again { align-self: flex-end; }
@@ -56,7 +55,7 @@ def theme() -> gr.Theme:
     )
 
 
-def build(reader: Reader, checkpoint: str = CHECKPOINT) -> gr.Blocks:
+def build(reader: Reader, checkpoint: str) -> gr.Blocks:
     """The whole page around one loaded reader; `launch` starts it.
 
     Args:

@@ -27,11 +27,11 @@ class LiveView:
     Args:
         total: tokens the text will have.
         facts: where its facts are, each as a token offset.
-        config: of the model, for the estimate of what attention needs; without it there is none.
+        config: of the model, for the estimate of what attention needs.
         clock: returns seconds; replaced in tests.
     """
 
-    def __init__(self, total: int, facts: list[int], config: RMTConfig | None = None, clock=time.perf_counter):
+    def __init__(self, total: int, facts: list[int], config: RMTConfig, clock=time.perf_counter):
         self.total, self.facts, self.config, self.clock = max(total, 1), facts, config, clock
         self.started, self.paused = clock(), 0.0
         self.segments = self.tokens = 0
@@ -76,7 +76,7 @@ class LiveView:
             "seen": min(self.tokens / self.total, 1),
             "facts": [offset / self.total for offset in self.facts],
             "rows": 0,
-            "meter": self._meter(self.tokens + tail) if self.config else None,
+            "meter": self._meter(self.tokens + tail),
             "beliefs": self._beliefs(beliefs) if beliefs else [],
         }
         if self.memory is None:
