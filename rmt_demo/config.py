@@ -2,6 +2,7 @@
 
 from transformers import AutoConfig, PreTrainedConfig
 
+BACKBONE = "all-MiniLM-L6-v2"  # packaged, see `backbones.py`
 LAYOUTS = ("prefix",)
 UPDATES = ("replace", "gated")
 
@@ -46,7 +47,7 @@ class RMTConfig(PreTrainedConfig):
     # transformers.Trainer gathers what is not named here of a whole evaluation set.
     keys_to_ignore_at_inference = ["memory", "gates", "last_hidden_state", "query_ids"]
 
-    backbone: str = "all-MiniLM-L6-v2"
+    backbone: str = BACKBONE
     backbone_config: dict | None = None
     num_memory_tokens: int = 10
     segment_length: int = 512

@@ -5,7 +5,8 @@ import os
 import re
 from pathlib import Path
 
-from .data.corpora import CORPORA
+from .config import BACKBONE
+from .data.corpora import CORPORA, USUAL
 from .data.haystack import Fact
 from .training.recipes import RECIPES
 
@@ -45,16 +46,16 @@ def build_parser(checkpoint: Path) -> Parser:
     train = commands.add_parser("train", help="train a checkpoint by a recipe")
     train.add_argument("--recipe", default="open", metavar="NAME", help=f"{', '.join(RECIPES)} (default: %(default)s)")
     train.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the checkpoint")
-    train.add_argument("--backbone", default="all-MiniLM-L6-v2", help="packaged name, folder or Hub id")
+    train.add_argument("--backbone", default=BACKBONE, help="packaged name, folder or Hub id")
     on = ", ".join(name for name, recipe in RECIPES.items() if recipe.goes_on)
     train.add_argument("--init", metavar="DIR", help=f"go on from this checkpoint; {on} need one")
     train.add_argument("--seed", type=seed, default=0)
-    train.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
+    train.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help="corpora, text files")
 
     gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
     gates.add_argument("--init", required=True, metavar="DIR", help="the trained checkpoint")
     gates.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the new one")
-    gates.add_argument("--background", nargs="+", default=("kjv", "pydoc"), metavar="NAME", help="corpora, text files")
+    gates.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help="corpora, text files")
     gates.add_argument("--batches", type=positive, default=40, metavar="N", help="of each text (default: %(default)s)")
     gates.add_argument("--seed", type=seed, default=0)
 
@@ -77,7 +78,7 @@ def build_parser(checkpoint: Path) -> Parser:
         metavar="RECIPE",
         help="train by this recipe (paper, or on a CPU paper-brief) and measure every stage, instead",
     )
-    evaluate.add_argument("--backbone", metavar="NAME", help="of --figure5 (default: all-MiniLM-L6-v2)")
+    evaluate.add_argument("--backbone", metavar="NAME", help=f"of --figure5 (default: {BACKBONE})")
 
     figure = commands.add_parser("figure", help="draw one of the paper's figures with our numbers")
     figure.add_argument("number", type=positive, metavar="1|3|5|6")

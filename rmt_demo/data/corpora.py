@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PARTS = ("train", "eval", "all")
+USUAL = ("kjv", "pydoc")  # to train and to measure on, if no other is named
 MAX_BYTES = 50_000_000  # of a user's file or a Hub dataset; a longer haystack repeats its background
 PG19 = "emozilla/pg19"  # Project Gutenberg books, as parquet
 CHUNK_BYTES = 1 << 16

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+from ..config import BACKBONE
 from ..segments import token_ids
 from .corpora import PACKAGED, SENTENCE_CLOSERS, Background, load
 
@@ -79,7 +80,7 @@ class Haystack:
         if tokenizer is None:
             from ..backbones import load_tokenizer
 
-            tokenizer = load_tokenizer("all-MiniLM-L6-v2")
+            tokenizer = load_tokenizer(BACKBONE)
         self.background = background if isinstance(background, Background) else _load(background)
         self.facts = sorted(facts, key=lambda fact: fact.position)
         self.length = int(length)

@@ -11,11 +11,12 @@ from itertools import product
 from pathlib import Path
 
 from ..data.batches import BatchMaker
+from ..data.corpora import USUAL
 from ..data.facts import MOST_FACTS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .extrapolation import TASKS, ask, background_text, steps_of, summary
-from .results import BACKGROUND, Results, Row
+from .results import Results, Row
 
 TASK = "capacity"
 KEYS = ("memory_tokens", "segments", "facts")
@@ -38,7 +39,7 @@ def measure(
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
-    background: Sequence[str] = BACKGROUND,
+    background: Sequence[str] = USUAL,
     facts: Sequence[int] = FACTS,
 ) -> dict:
     """Measure a checkpoint and write `out`/capacity.json, a row for each number of memory tokens, segments and facts.

@@ -30,7 +30,7 @@ from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
 from ..reader import Reader
 from .intervals import proportion
-from .results import BACKGROUND, Results, Row
+from .results import Results, Row
 from .stretches import Reading, read
 
 BATCH = 32
@@ -58,7 +58,7 @@ def evaluate(
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
     tasks: Sequence[str] | None = None,
-    background: Sequence[str] = BACKGROUND,
+    background: Sequence[str] = corpora.USUAL,
 ) -> dict:
     """Measure a checkpoint and write `out`/TASK.json for each task, or TASK-KIND.json on another background.
 

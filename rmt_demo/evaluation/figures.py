@@ -15,6 +15,7 @@ from random import Random
 from .. import accuracies, charts, plots
 from ..attention import SegmentAttention, memory_attention, query_attention, read, wrote
 from ..data.batches import BatchMaker
+from ..data.corpora import USUAL
 from ..data.tasks import reasoning
 from ..framing import frame
 from ..questions import question_ids
@@ -22,7 +23,6 @@ from ..reader import Reader
 from ..segments import token_ids
 from .extrapolation import background_text
 from .paper import PAPER_SEGMENTS, PAPER_STAGES
-from .results import BACKGROUND
 
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
 FIRST = 64  # segments: where the paper's figure 1 begins
@@ -126,7 +126,7 @@ def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttent
     """Two facts in the first and the third of four full segments, the question at the end of the last: what is said
     there besides the background, and what was looked at."""
     model, config, rng = reader.model, reader.config, Random(seed)
-    maker = BatchMaker(config, reader.tokenizer, background_text(BACKGROUND), "eval")
+    maker = BatchMaker(config, reader.tokenizer, background_text(USUAL), "eval")
     story = reasoning(rng).story
     (first, second), question = story.sentences, story.questions[0].text
     memory, seen = model.base_model.initial_memory(1), []

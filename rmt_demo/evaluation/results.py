@@ -22,10 +22,9 @@ from pathlib import Path
 import torch
 
 from .. import backbones, checkpoints
+from ..data.corpora import USUAL
 from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
-
-BACKGROUND = ("kjv", "pydoc")  # results on any other are named after it
 
 
 def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, background: Sequence[str]) -> dict:
@@ -45,7 +44,7 @@ def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, backgrou
 
 def file_name(task: str, background: Sequence[str]) -> str:
     """ "open.json", and "open-logs.json" on another background than usual."""
-    kinds = () if tuple(background) == BACKGROUND else (Path(name).stem for name in background)
+    kinds = () if tuple(background) == USUAL else (Path(name).stem for name in background)
     return "-".join([task, *kinds]) + ".json"
 
 

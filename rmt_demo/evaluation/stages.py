@@ -13,13 +13,15 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..config import BACKBONE
 from ..data.batches import BatchMaker
+from ..data.corpora import USUAL
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..reader import Reader
 from ..training.curriculum import Recipe
 from ..training.train import describe, train
 from .extrapolation import TASKS, ask, background_text, summary
-from .results import BACKGROUND, Results, Row, about
+from .results import Results, Row, about
 
 TASK = "figure5"
 SEGMENTS = tuple(range(1, 16))
@@ -30,12 +32,12 @@ def measure(
     recipe: Recipe,
     runs: str | Path,
     out: str | Path,
-    backbone: str = "all-MiniLM-L6-v2",
+    backbone: str = BACKBONE,
     tasks: Sequence[str] = tuple(PAPER_TASKS),
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
-    background: Sequence[str] = BACKGROUND,
+    background: Sequence[str] = USUAL,
 ) -> dict:
     """Train by `recipe` and measure each of its stages; write `out`/figure5.json.
 

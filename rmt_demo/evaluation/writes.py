@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from ..data.batches import BatchMaker
+from ..data.corpora import USUAL
 from ..pretrained import RMTPreTrainedModel
 from ..reader import Reader
 from .extrapolation import SEGMENTS, TASKS, background_text, haystacks, steps_of
 from .intervals import proportion
-from .results import BACKGROUND, Results, Row
+from .results import Results, Row
 
 TASK = "writes"
 OPEN_GATE = 0.5  # a gate over this counts as a write
@@ -39,7 +40,7 @@ def measure(
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
-    background: Sequence[str] = BACKGROUND,
+    background: Sequence[str] = USUAL,
 ) -> dict:
     """Measure when a checkpoint writes, and write `out`/writes.json (see `results.py`).
 

@@ -69,7 +69,7 @@ class Examples:
 def teach(
     init: str | Path,
     out: str | Path,
-    background: Sequence[str | Path] = ("kjv", "pydoc"),
+    background: Sequence[str | Path] = corpora.USUAL,
     batches: int = 40,
     seed: int = 0,
 ) -> None:

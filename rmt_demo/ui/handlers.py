@@ -232,7 +232,7 @@ class Handlers:
         )
 
     def read_and_ask(
-        self, text: str, facts: list, questions: list[str], length: int = 20_000
+        self, text: str, facts: list, questions: list[str], length: int = inputs.START
     ) -> list[dict[str, object]]:
         """Hide facts in a text, read it from beginning to end and answer questions about it.
 

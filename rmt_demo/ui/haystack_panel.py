@@ -11,7 +11,6 @@ from .handlers import Handlers
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 # Of what may raise: Gradio shows no error of an event outside its queue. It never waits there.
 HEARD = {"concurrency_limit": None, **QUIET}
-START = 20_000  # tokens
 # The slider is logarithmic in the browser alone; the server knows tokens only.
 TO_TOKENS = "(power) => Math.round(10 ** power)"
 # What says these tokens already stays where it is: it may be in somebody's hand.
@@ -71,14 +70,14 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
         power = gr.Slider(
             _power(shortest),
             _power(inputs.LONGEST),
-            value=_power(START),
+            value=_power(inputs.START),
             step=0.01,
             label="Length (logarithmic: from one segment to 10 million tokens)",
             elem_id="log-length",
             buttons=[],
         )
         with gr.Row():
-            length = gr.Number(START, label="Length in tokens", precision=0, min_width=130)
+            length = gr.Number(inputs.START, label="Length in tokens", precision=0, min_width=130)
             seed = gr.Number(
                 0, label="Seed", info="draws the facts and where the text starts", precision=0, min_width=130
             )

@@ -10,7 +10,7 @@ from ..questions import question_ids
 from ..reader import Reader
 from ..segments import token_ids
 
-LONGEST = 10_000_000  # tokens of a haystack; the shortest is one segment
+START, LONGEST = 20_000, 10_000_000  # tokens of a haystack, at first and at most; the shortest is one segment
 LARGEST_SEED = 2**32 - 1
 MOST_CHARACTERS = 1_000_000  # of pasted text
 UPLOAD_MB = 10
@@ -139,7 +139,7 @@ def whole(number: float | str | None, what: str) -> int:
     try:
         return int(number)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"The {what} is a whole number, such as {20_000 if what == 'length' else 1}.") from None
+        raise ValueError(f"The {what} is a whole number, such as {START if what == 'length' else 1}.") from None
 
 
 def chosen_seed(seed: float | str | None) -> int:

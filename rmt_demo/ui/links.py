@@ -71,7 +71,7 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
     preset = presets.draw(name, seed)
     facts = [list(pair) for pair in zip(found["fact"], found["at"], strict=True)] or preset.rows
     pins = list(filter(None, found["follow"])) if found["follow"] else list(preset.queries)[: inputs.MOST_PINS]
-    return _checked(reader, SetUp(name, one("text", "kjv"), one("length", 20_000), seed, facts, pins))
+    return _checked(reader, SetUp(name, one("text", "kjv"), one("length", inputs.START), seed, facts, pins))
 
 
 def _checked(reader: Reader, setup: SetUp) -> SetUp:

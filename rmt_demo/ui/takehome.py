@@ -5,9 +5,10 @@ import zipfile
 from pathlib import Path
 
 from ..data import corpora
+from ..trace import ABOUT, TENSORS
 from .visits import Visit
 
-FILES = ("trace.safetensors", "trace.json", "settings.json", "answers.json")
+FILES = (TENSORS, ABOUT, "settings.json", "answers.json")
 
 
 def run_zip(visit: Visit, checkpoint: str) -> Path:
