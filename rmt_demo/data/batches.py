@@ -65,7 +65,7 @@ class BatchMaker:
         rng = self.stories.rng = Random(seed)
         spare = self.config.segment_length - self.config.text_capacity
         room = (segment_length or self.config.segment_length) - spare
-        rows, marks, orders, asked, told = [], [], [], [], []
+        rows, orders, asked, told = [], [], [], []
         theirs = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for _ in range(mixture.batch_size):
@@ -77,9 +77,7 @@ class BatchMaker:
                 order[step] = len(rows)
                 needed = sum(map(len, inside))  # the last segment ends where the text does
                 size = rng.randint(needed, max(needed, room)) if step == sample.steps - 1 and not with_tail else room
-                row, marked = self._marked(rng, size, inside, sample.at_start, mixture.echoes)
-                rows.append(row)
-                marks.append(marked)
+                rows.append(self._marked(rng, size, inside, sample.at_start, mixture.echoes))
             orders.append(order)
             in_tail = sample.inside(sample.steps, sample.facts)
             for question, ids in sample.questions:
@@ -93,7 +91,7 @@ class BatchMaker:
         noise = self.noise(rng, mixture.background, room, mixture.echoes)
         lured = round(mixture.lures * mixture.background)
         noise[:lured] = [lure(rng, row, told) for row in noise[:lured]]
-        return self._tensors(rng, rows, marks, noise, orders, asked)
+        return self._tensors(rng, rows, noise, orders, asked)
 
     def noise(self, rng: Random, count: int, room: int | None = None, echoes: float = 0.0) -> list[list[int]]:
         """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all;
@@ -120,10 +118,11 @@ class BatchMaker:
         tokens = [token for piece, _ in pieces for token in piece]
         return tokens, [is_fact for piece, is_fact in pieces for _ in piece]
 
-    def _tensors(self, rng, rows, marks, noise, orders, asked) -> Batch:
-        trained = len(rows)
+    def _tensors(self, rng, marked, noise, orders, asked) -> Batch:
+        trained = len(marked)
+        rows = [row for row, _ in marked]
         # Like texts, some of them end early.
-        rows = rows + [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
+        rows += [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)
         for b, sample in enumerate(orders):
@@ -131,8 +130,8 @@ class BatchMaker:
                 order[b, s] = row if row >= 0 else rng.randrange(trained, len(rows))
         ids, mask = frame(rows, self.config)
         in_fact = torch.zeros_like(mask)
-        for row, marked in enumerate(marks):
-            in_fact[row, 1 : 1 + len(marked)] = torch.tensor(marked)
+        for row, (_, is_fact) in enumerate(marked):
+            in_fact[row, 1 : 1 + len(is_fact)] = torch.tensor(is_fact)
         query, query_mask = frame([text for _, text, _ in asked], self.config)
         labels = torch.tensor(
             [answer_ids(self.tokenizer, self.config, question.answer, question.thought) for _, _, question in asked]
