@@ -1,7 +1,7 @@
 import pytest
 from tiny import tiny_backbone, tiny_model
 
-from rmt_demo import backbones
+from rmt_demo import Reader, backbones
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,12 @@ def words():
 def make_model(backbone):
     """make_model(head="masked_lm", **config): a fresh tiny RMT in evaluation mode."""
     return lambda head="masked_lm", **config: tiny_model(backbone, head, **config)
+
+
+@pytest.fixture(scope="session")
+def reader(backbone, tokenizer):
+    """A Reader of a fresh tiny RMT with write gates, which its text does not see; nothing has been read."""
+    return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
 
 
 @pytest.fixture

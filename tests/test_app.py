@@ -22,11 +22,6 @@ from rmt_demo.ui.live_view import COLUMNS, LiveView  # noqa: E402
 TEXT = tiny_text(400)
 
 
-@pytest.fixture(scope="module")
-def reader(backbone, tokenizer):
-    return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
-
-
 @pytest.fixture
 def handlers(reader):
     return Handlers(reader)

@@ -1,10 +1,9 @@
 """How many facts a memory holds: all of them in earlier segments, one question, and the figures of that."""
 
 import json
-import re
 
 import pytest
-from tiny import tiny_backbone, tiny_book, tiny_model
+from tiny import tiny_backbone, tiny_book, tiny_model, words_of
 
 from rmt_demo import accuracies
 from rmt_demo.cli import main
@@ -17,8 +16,7 @@ def folder(tmp_path_factory):
     """An untrained tiny checkpoint whose tokenizer knows the words of most stories, with a book beside it."""
     folder = tmp_path_factory.mktemp("capacity")
     stories = [StoryGenerator("eval", seed).story(20, 1) for seed in range(100)]
-    text = " ".join(sentence for s in stories for sentence in (*s.sentences, *(q.text for q in s.questions)))
-    backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    backbone = tiny_backbone(folder / "backbone", words=words_of(stories))
     tiny_model(backbone, segment_length=128, text_attends_memory=False).save_pretrained(folder / "tiny")
     tiny_model(backbone, segment_length=128).save_pretrained(folder / "seeing")
     tiny_model(backbone, "classification", segment_length=128).save_pretrained(folder / "classifier")

@@ -1,13 +1,12 @@
 """Accuracy with its interval, on evaluation data only."""
 
 import json
-import re
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
-from tiny import tiny_backbone, tiny_book, tiny_model
+from tiny import tiny_backbone, tiny_book, tiny_model, words_of
 
 from rmt_demo.answers import Answer
 from rmt_demo.data.babi import QA
@@ -55,8 +54,7 @@ def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluation")
     stories = [StoryGenerator("eval", seed).story(3, 2) for seed in range(500)]
     stories += [tell(Random(seed), "eval") for tell in QA.values() for seed in range(100)]
-    text = " ".join(sentence for s in stories for sentence in (*s.sentences, *(q.text for q in s.questions)))
-    backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    backbone = tiny_backbone(folder / "backbone", words=words_of(stories))
     fields = {"memory_update": "gated", "text_attends_memory": False, "segment_length": 128}
     tiny_model(backbone, **fields).save_pretrained(folder / "tiny")
     tiny_book(folder / "book.txt", 20_000)

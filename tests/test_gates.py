@@ -2,14 +2,13 @@
 
 import json
 import random
-import re
 import subprocess
 import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import tiny_backbone, tiny_book, tiny_model
+from tiny import set_gate, tiny_backbone, tiny_book, tiny_model, words_of
 
 from rmt_demo import checkpoints
 from rmt_demo.data import corpora
@@ -41,8 +40,7 @@ def folder(tmp_path_factory):
     told = [stories.story(3, 1) for _ in range(1500)]
     told += [QA[name](rng, "train") for name in QA for _ in range(20)]
     told += [TASKS[name](rng, 1).story for name in TASKS for _ in range(20)]
-    text = " ".join(sentence for story in told for sentence in story.sentences)
-    backbone = tiny_backbone(folder / "backbone", positions=256, words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    backbone = tiny_backbone(folder / "backbone", positions=256, words=words_of(told, questions=False))
     tiny_model(backbone, **SHAPE).save_pretrained(folder / "gated")
     tiny_model(backbone, **SHAPE | {"memory_update": "replace"}).save_pretrained(folder / "plain")
     tiny_book(folder / "book.txt", 5_000)
@@ -58,12 +56,6 @@ def drawn(folder):
 
 
 # -- examples
-
-
-def set_gates(model, score: float):
-    torch.nn.init.zeros_(model.rmt.cell.gate.score.weight)
-    torch.nn.init.constant_(model.rmt.cell.gate.score.bias, score)
-    return model
 
 
 def test_a_memory_token_stands_where_the_backbone_is_told(drawn):
@@ -99,7 +91,7 @@ def test_what_the_model_writes_at_facts_is_wanted_and_elsewhere_nothing_is(drawn
     monkeypatch.setattr(
         MemoryCell, "update", lambda cell, memory, text: met.append(memory) or update(cell, memory, text)
     )
-    examples = gates.collect(set_gates(model, score).rmt, batch, batch.inputs["input_ids"])
+    examples = gates.collect(set_gate(model, score).rmt, batch, batch.inputs["input_ids"])
     read = batch.inputs["order"] >= 0
     assert len(examples.wanted) == read.sum(), "one for each segment that is read"
     own = torch.tensor(score).sigmoid().to(torch.bfloat16)
@@ -153,8 +145,7 @@ def test_an_example_without_weight_teaches_nothing(monkeypatch):
 
 def test_an_example_is_hard_if_something_is_missed_that_counts():
     gate, start = WriteGate(8), torch.zeros(4, 8)
-    torch.nn.init.zeros_(gate.score.weight)
-    torch.nn.init.constant_(gate.score.bias, -6.0)
+    set_gate(gate, -6.0)
     wanted = torch.zeros(5, 4)
     wanted[3, 2] = 1
     weight = torch.ones(5, 4)

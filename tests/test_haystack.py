@@ -1,25 +1,13 @@
-import string
 from itertools import islice
 
 import pytest
-from transformers import BertTokenizerFast
+from tiny import tiny_tokenizer
 
 from rmt_demo.data.corpora import Background
 from rmt_demo.data.haystack import Fact, Haystack
 from rmt_demo.segments import stream_tokens
 
-LETTERS = string.ascii_lowercase + string.digits
-PIECES = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    *string.punctuation,
-    *LETTERS,
-    *("##" + c for c in LETTERS),
-]
-TOKENIZER = BertTokenizerFast(vocab={piece: i for i, piece in enumerate(PIECES)})
+TOKENIZER = tiny_tokenizer()
 HAY = Background("hay", "all", [f"Straw {'x' * (n % 7)} {n}." for n in range(40)])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny import tiny_encoder
+from tiny import set_gate, tiny_encoder
 from transformers import RobertaConfig, RobertaModel
 
 from rmt_demo import MemoryCell, RMTConfig, backbones
@@ -218,13 +218,6 @@ def test_encoded_text_can_be_reused_in_any_order(make_cell):
 
 
 # -- the write gate
-
-
-def set_gate(cell, bias: float):
-    """A gate that looks at nothing and has this score."""
-    torch.nn.init.zeros_(cell.gate.score.weight)
-    torch.nn.init.constant_(cell.gate.score.bias, bias)
-    return cell
 
 
 @pytest.mark.parametrize("training", [False, True])

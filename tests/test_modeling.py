@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 import torch
+from tiny import set_gate
 
 from rmt_demo import backbones
 from rmt_demo.framing import frame_last_full
@@ -35,12 +36,6 @@ def score(hidden: torch.Tensor) -> torch.Tensor:
 def close(found, wanted, tolerance=1e-5, hint=""):
     difference = (found - wanted).abs().max().item()
     assert difference <= tolerance, f"largest difference {difference:.2e}, allowed {tolerance:.0e}. {hint}"
-
-
-def set_gate(model, bias: float):
-    torch.nn.init.constant_(model.cell.gate.score.bias, bias)
-    torch.nn.init.zeros_(model.cell.gate.score.weight)
-    return model
 
 
 @pytest.mark.parametrize("update", ["replace", "gated"])

@@ -1,29 +1,14 @@
 import random
-import string
 
 import pytest
-from transformers import BertTokenizerFast
+from tiny import tiny_tokenizer
 
 from rmt_demo.segments import SegmentBuffer, cut, split_last_full, stream_tokens, token_ids
-
-LETTERS = string.ascii_lowercase + string.digits
-PIECES = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    *string.punctuation,
-    *LETTERS,
-    *("##" + c for c in LETTERS),
-]
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return BertTokenizerFast(
-        vocab={piece: i for i, piece in enumerate([*PIECES, "the", "##ing"])}, model_max_length=512
-    )
+    return tiny_tokenizer(["##ing"])
 
 
 @pytest.fixture(scope="module")

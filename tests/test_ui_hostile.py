@@ -2,18 +2,11 @@
 
 import pytest
 from hostile import CASES, KEY, PLAIN, WHERE
-from tiny import tiny_model
 
 gr = pytest.importorskip("gradio")
 
-from rmt_demo import Reader  # noqa: E402
 from rmt_demo.ui import inputs, layout  # noqa: E402
 from rmt_demo.ui.handlers import Handlers  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def reader(backbone, tokenizer):
-    return Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer)
 
 
 @pytest.mark.parametrize("arguments, sentence", [case[1:] for case in CASES], ids=[case[0] for case in CASES])

@@ -4,25 +4,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tiny import tiny_model
 
 gr = pytest.importorskip("gradio")
 pytest.importorskip("httpx")
 
 from visitor import Visitor  # noqa: E402
 
-from rmt_demo import Reader  # noqa: E402
 from rmt_demo.ui import inputs, layout  # noqa: E402
 
 WORDS = "train key river lamp red blue mary john sandra orla".split()
 
 
 @pytest.fixture(scope="module")
-def served(backbone, tokenizer):
+def served(reader):
     """The page and its address."""
-    page = layout.build(
-        Reader(tiny_model(backbone, memory_update="gated", text_attends_memory=False), tokenizer), "tiny"
-    )
+    page = layout.build(reader, "tiny")
     _, url, _ = layout.launch(page, "127.0.0.1", None, prevent_thread_lock=True, quiet=True)
     yield page, url
     page.close()

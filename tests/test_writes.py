@@ -1,11 +1,10 @@
 """Writes as events: counted right by hand, and lined up with the facts of the haystacks of "open"."""
 
 import json
-import re
 
 import pytest
 import torch
-from tiny import tiny_backbone, tiny_book, tiny_model
+from tiny import set_gate, tiny_backbone, tiny_book, tiny_model, words_of
 
 from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.facts import StoryGenerator
@@ -52,13 +51,9 @@ def folder(tmp_path_factory):
     """A tiny gated checkpoint whose gates are always open, one without a gate, and a book."""
     folder = tmp_path_factory.mktemp("writes")
     stories = [StoryGenerator("eval", seed).story(3, 2) for seed in range(200)]
-    text = " ".join(sentence for s in stories for sentence in (*s.sentences, *(q.text for q in s.questions)))
-    backbone = tiny_backbone(folder / "backbone", words=sorted(set(re.findall("[a-z]+", text.lower()))))
+    backbone = tiny_backbone(folder / "backbone", words=words_of(stories))
     fields = {"text_attends_memory": False, "segment_length": 128}
-    model = tiny_model(backbone, memory_update="gated", **fields)
-    torch.nn.init.zeros_(model.rmt.cell.gate.score.weight)
-    torch.nn.init.constant_(model.rmt.cell.gate.score.bias, 50.0)
-    model.save_pretrained(folder / "gated")
+    set_gate(tiny_model(backbone, memory_update="gated", **fields), 50.0).save_pretrained(folder / "gated")
     tiny_model(backbone, **fields).save_pretrained(folder / "plain")
     tiny_book(folder / "book.txt", 5_000)
     return folder

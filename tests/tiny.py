@@ -1,6 +1,7 @@
 """A tiny random backbone with a real WordPiece tokenizer, made on the spot for tests without downloads."""
 
 import random
+import re
 import string
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,8 @@ import torch
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel, BertTokenizerFast
 
 from rmt_demo import RMTForMaskedLM, RMTForSequenceClassification, RMTModel
+from rmt_demo.data.world import Story
+from rmt_demo.write_gate import WriteGate
 
 NAMES = "mary john daniel sandra orla"
 PLACES = "bathroom hallway garden office bedroom kitchen"
@@ -24,7 +27,13 @@ def tiny_tokenizer(words: Iterable[str] = ()) -> BertTokenizerFast:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *string.punctuation, *characters]
     pieces += [f"##{c}" for c in characters] + WORDS + list(words)
     pieces = list(dict.fromkeys(pieces))  # "a" is both a letter and a word
-    return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)})
+    return BertTokenizerFast(vocab={piece: i for i, piece in enumerate(pieces)}, model_max_length=512)
+
+
+def words_of(stories: Iterable[Story], questions: bool = True) -> list[str]:
+    """The words of stories, for a tokenizer that knows them."""
+    text = " ".join(line for s in stories for line in (*s.sentences, *(q.text for q in s.questions if questions)))
+    return sorted(set(re.findall("[a-z]+", text.lower())))
 
 
 def tiny_backbone(folder: Path, seed=0, layers=2, width=32, positions=128, words: Iterable[str] = ()) -> str:
@@ -60,6 +69,14 @@ def tiny_model(backbone: str, head: str = "masked_lm", seed: int = 0, **config):
     if head == "classification":
         fields.setdefault("num_labels", 6)
     return HEADS[head].from_backbone(backbone, **fields).eval()
+
+
+def set_gate(model, score: float):
+    """The model, or the cell or the gate of one, with a write gate that looks at nothing and has this score."""
+    gate = next(module for module in model.modules() if isinstance(module, WriteGate))
+    torch.nn.init.zeros_(gate.score.weight)
+    torch.nn.init.constant_(gate.score.bias, score)
+    return model
 
 
 def tiny_text(words: int, seed: int = 0) -> str:
