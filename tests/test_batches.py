@@ -11,13 +11,12 @@ from rmt_demo import RMTConfig
 from rmt_demo.data import noise
 from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.corpora import Background
-from rmt_demo.data.facts import UNKNOWN
 from rmt_demo.data.families import FAMILIES
 from rmt_demo.data.noise import echo, lure
 from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
-from rmt_demo.questions import THEREFORE, question_ids
+from rmt_demo.questions import THEREFORE, UNKNOWN, question_ids
 from rmt_demo.segments import token_ids
 from rmt_demo.training.recipes import RECIPES
 

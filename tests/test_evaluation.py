@@ -12,7 +12,7 @@ from rmt_demo.answers import Answer
 from rmt_demo.data.babi import QA
 from rmt_demo.data.batches import BatchMaker
 from rmt_demo.data.corpora import Background
-from rmt_demo.data.facts import UNKNOWN, StoryGenerator
+from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.samples import Mixture
 from rmt_demo.data.tasks import PLACES
 from rmt_demo.data.words import side
@@ -21,7 +21,7 @@ from rmt_demo.evaluation.extrapolation import evaluate
 from rmt_demo.evaluation.intervals import proportion, wilson
 from rmt_demo.evaluation.results import Results, file_name
 from rmt_demo.evaluation.stretches import read
-from rmt_demo.questions import question_ids
+from rmt_demo.questions import UNKNOWN, question_ids
 
 
 @pytest.mark.parametrize(

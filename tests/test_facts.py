@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rmt_demo.data.facts import UNKNOWN, Query, Statement, StoryGenerator, oracle
+from rmt_demo.data.facts import StoryGenerator
 from rmt_demo.data.families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, own, slot_kind, slots_of
 from rmt_demo.data.words import KINDS, pool, side
+from rmt_demo.data.world import Query, Statement, oracle
+from rmt_demo.questions import UNKNOWN
 
 SETTINGS = [("train", "train"), ("eval", "train"), ("eval", "heldout"), ("eval", "all")]
 EXTRA = ["Quasar", "mitten", "zebroid", "gravel", "nought", "ember", "thicket", "lumen", "unknown", "plinth"]

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from rmt_demo.data.tasks import EASIER, NAMES, PLACES, TASKS, VERBS, lies_oracle, stranger
-from rmt_demo.data.world import UNKNOWN, Query, Statement
+from rmt_demo.data.world import Query, Statement
+from rmt_demo.questions import UNKNOWN
 
 COMPASS = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
 

@@ -23,11 +23,12 @@ from functools import partial
 from itertools import product
 from random import Random
 
+from ..questions import UNKNOWN
 from .babi_oracle import answer, thought
 from .scene import QUESTIONS, Scene, say, some_words, tell
 from .tasks import OPPOSITE
 from .words import pool
-from .world import UNKNOWN, Query, Question, Statement, Story
+from .world import Query, Question, Statement, Story
 
 KIND_OF = {
     "giver": "person",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from ..questions import UNKNOWN
 from .tasks import lies_oracle
-from .world import UNKNOWN, Query, Statement, oracle
+from .world import Query, Statement, oracle
 
 
 def answer(statements: Iterable[Statement], query: Query) -> str:

@@ -16,10 +16,11 @@ from ..framing import frame
 from ..questions import THEREFORE, answer_ids
 from ..segments import token_ids
 from .corpora import Background
-from .facts import Question, StoryGenerator
+from .facts import StoryGenerator
 from .families import own
 from .noise import consecutive, echo, lure
 from .samples import Mixture, Sampler
+from .world import Question
 
 
 @dataclass

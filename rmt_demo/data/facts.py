@@ -10,11 +10,10 @@ questions ask what no sentence says.
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from ..questions import UNKNOWN
 from .families import CARRIED, FAMILIES, HELD_OUT, PRACTISED, TRAINED, Family, paraphrases, slot_kind, slots_of
 from .words import PROPER, pool, side
-from .world import UNKNOWN, Query, Question, Slots, Statement, Story, key_of, oracle, render
-
-__all__ = ["UNKNOWN", "Query", "Question", "Statement", "Story", "StoryGenerator", "oracle"]
+from .world import Query, Question, Slots, Statement, Story, key_of, oracle, render
 
 MOST_FACTS = 20  # in a story: many more, and the evaluation words run out
 

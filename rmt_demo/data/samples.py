@@ -10,10 +10,10 @@ from ..config import RMTConfig
 from ..questions import question_ids
 from ..segments import token_ids
 from .babi import LEAST, PRACTICE, QA, REREAD, asked_again
-from .facts import Question, StoryGenerator
+from .facts import StoryGenerator
 from .families import Family
 from .tasks import EASIER, TASKS, UNTOLD
-from .world import Story
+from .world import Question, Story
 
 # How often a story is drawn at most, if its segments are too short for it. To leave such stories out of a test would
 # make it easier.

@@ -23,11 +23,12 @@ from ..config import RMTConfig
 from ..data import corpora, strange
 from ..data.babi import QA
 from ..data.batches import Batch, BatchMaker
-from ..data.facts import UNKNOWN, StoryGenerator
+from ..data.facts import StoryGenerator
 from ..data.haystack import Fact, Haystack
 from ..data.samples import Mixture
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
+from ..questions import UNKNOWN
 from ..reader import Reader
 from .intervals import proportion
 from .results import Results, Row

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ..answers import Answer
-from ..data.world import UNKNOWN
+from ..questions import UNKNOWN
 from ..reader import Reader
 from ..trace import Trace
 

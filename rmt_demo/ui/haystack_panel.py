@@ -19,7 +19,7 @@ ADDRESS = "(query) => query && window.location.origin + window.location.pathname
 
 
 @dataclass(eq=False)
-class Haystack:
+class Panel:
     """The components that say what is read, in the order `Handlers.read` takes their values."""
 
     source: gr.Dropdown
@@ -43,7 +43,7 @@ def explained(text: str) -> None:
         gr.Markdown(text)
 
 
-def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Haystack:
+def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Panel:
     """Everything up to the buttons; `question` and `examples` follow the preset.
 
     Args:
@@ -128,10 +128,10 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Hay
     )
     clear.click(lambda: [["", None]], None, facts, queue=False, **QUIET)
     pins.change(handlers.follow, pins, None, **HEARD)  # Gradio's input event hears neither Enter nor Clear
-    return Haystack(source, pasted, upload, length, facts, seed, preset, pins)
+    return Panel(source, pasted, upload, length, facts, seed, preset, pins)
 
 
-def build_link(handlers: Handlers, page: gr.Blocks, haystack: Haystack, question, examples) -> None:
+def build_link(handlers: Handlers, page: gr.Blocks, haystack: Panel, question, examples) -> None:
     """A link that restores the set-up, and what happens when somebody comes by it."""
     with gr.Accordion("A link to this set-up", open=False):
         make = gr.Button("Make the link", size="sm")

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ..data.facts import StoryGenerator, oracle
+from ..data.facts import StoryGenerator
 from ..data.tasks import TASKS, lies_oracle
-from ..data.world import UNKNOWN, Query, Statement
+from ..data.world import Query, Statement, oracle
+from ..questions import UNKNOWN
 
 FIRST = "first"
 PRESETS = [
