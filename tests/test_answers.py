@@ -20,6 +20,9 @@ class Scripted:
         self.config, self.tokenizer, self.script = config, tokenizer, script
         self.rmt, self.recall, self.batches = SimpleNamespace(cell=self.cell), lambda memory, *_: memory, []
 
+    def modules(self):
+        return []
+
     def cell(self, ids, memory, mask):
         assert len(ids) == len(memory) == len(mask)
         self.batches.append(len(ids))

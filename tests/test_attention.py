@@ -128,6 +128,7 @@ def test_a_float32_memory_meets_a_bfloat16_model(make_model):
 @pytest.mark.parametrize(("head", "tokens"), [("masked_lm", [8, 9, 10]), ("classification", [0]), ("none", [0])])
 def test_slots_or_cls_and_what_they_read(make_model, applied, head, tokens, config):
     model, ids, memory = make_model(head, **config), question(), memories(1)
+    applied.clear()  # a new model tries out its backbone
     seen = query_attention(model, ids, memory)
     assert seen.weights.shape == (LAYERS, HEADS, len(tokens), M + 13)
     same(seen.weights.sum(-1), torch.tensor(1.0), 1e-6)
