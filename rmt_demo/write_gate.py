@@ -76,11 +76,12 @@ def put_aside(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tenso
     opens = (gate > OPEN).any(1)[:, None, None]
     if not bool(opens.any()):  # as in most segments
         return memory
-    held = opens & ((working - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1))[..., None]
+    held = ((working - start).norm(dim=-1) > HELD * (new - start).norm(dim=-1))[..., None]
     aged = torch.cat([stored, working * held], dim=1)  # oldest first
     written = aged.detach().norm(dim=-1)
     longest = written.topk(stored.shape[1]).indices
     # Those that stay keep their order. Blank ones come last: there is one behind all others.
     rank = longest.masked_fill(written.gather(1, longest) == 0, aged.shape[1]).sort().values
     kept = nn.functional.pad(aged, (0, 0, 0, 1)).gather(1, rank[..., None].expand_as(stored))
-    return torch.cat([torch.where(held, start.to(memory.dtype), working), torch.where(opens, kept, stored)], dim=1)
+    moved = torch.cat([torch.where(held, start.to(memory.dtype), working), kept], dim=1)
+    return torch.where(opens, moved, memory)

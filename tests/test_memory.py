@@ -314,6 +314,13 @@ def test_where_no_gate_opens_nothing_moves(make_cell):
     assert torch.equal(written[0, 1:], memory[0, 1:])
 
 
+def test_a_sample_whose_gates_are_shut_is_left_alone_by_others_that_write(make_cell):
+    held = carried(10 * memories(1, seed=2)[0])
+    hole = torch.cat([held[:, :M], BLANK[None, :1], 10 * memories(1, seed=3)[:, :1], BLANK[None, :1]], dim=1)
+    written, _ = put(make_cell, torch.cat([hole, held]), 10 * memories(2, seed=1), [[0.0] * 4, [0.0, 0.3, 0.0, 0.0]])
+    assert torch.equal(written[0], hole[0]) and torch.equal(written[1, M + 1], held[0, 1])
+
+
 def test_when_all_is_full_what_was_written_least_goes(make_cell):
     held, full = 10 * memories(1, seed=2)[0], 10 * memories(1, seed=3)[0]
     held[1], full[0] = 0.7 * held[1], 0.5 * full[0]
