@@ -61,7 +61,7 @@ def ask(model: RMTPreTrainedModel, tokenizer, ids: Tensor, mask: Tensor, memory:
     with evaluating(model):
         if isinstance(model, RMTForMaskedLM):
             return [_in_words(found, tokenizer) for found in fill(model, tokenizer.all_special_ids, ids, mask, memory)]
-        hidden, _ = model.rmt.cell(ids, memory, mask)
+        hidden, _ = model.rmt.cell(ids, model.recall(memory), mask)
         return [place(logits) for logits in model.classifier(hidden[:, 0]).float()]
 
 

@@ -104,7 +104,7 @@ def query_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor
     """
     input_ids, memory = _checked(model, input_ids, memory)
     asks = isinstance(model, RMTForMaskedLM)
-    recalled = model.recall(memory, input_ids) if asks else memory
+    recalled = model.recall(memory, input_ids)
     seen, rows = model.base_model.cell.rows_seen(recalled), [0]
     if asks:
         slots = (input_ids[0] == model.config.mask_token_id).nonzero().flatten().tolist()

@@ -13,7 +13,7 @@ from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput
 from .pretrained import RMTPreTrainedModel
 from .questions import slots
-from .recall import ROUND_TWO, cut_out, only, settled, stretches
+from .recall import ROUND_TWO, cut_out, only, stretches
 
 
 class RMTForSequenceClassification(RMTPreTrainedModel):
@@ -98,12 +98,9 @@ class RMTForMaskedLM(RMTPreTrainedModel):
         return replace(out, loss=loss, logits=logits)
 
     def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
-        """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
-        [Q, L] -> [Q, m + s, d], all else blank, or [Q, n, d] where it settles."""
-        if self.config.settle_memory:
-            return settled(memory, self.rmt.memory)
-        if not self.config.num_stored_tokens or self.config.unknown_token_id is None:
-            return memory
+        """As for every RMT, or in two rounds (see `recall.py`): [Q, m + s, d], all else blank."""
+        if self.config.settle_memory or not self.config.num_stored_tokens or self.config.unknown_token_id is None:
+            return super().recall(memory, query_ids, query_mask)
         masks = torch.ones_like(query_ids) if query_mask is None else query_mask
         taken = [self._needed(*one) for one in zip(memory, query_ids, masks, strict=True)]
         return only(memory, self.rmt.initial_memory(1), torch.stack(taken))

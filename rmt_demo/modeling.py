@@ -29,7 +29,6 @@ from .config import RMTConfig
 from .framing import frame_last_full
 from .memory import MemoryCell
 from .pretrained import RMTPreTrainedModel
-from .recall import settled
 from .text_pass import TextKeyValues
 
 PARTS = 4  # in which a batch of questions is asked, by how much their memories hold
@@ -206,7 +205,7 @@ class RMTModel(RMTPreTrainedModel):
             raise ValueError(f"A segment has {longest} tokens; with this config it may have {limit}.")
         memory = self.initial_memory(len(order)) if memory is None else memory
         memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
-        asked = settled(memory, self.memory) if self.config.settle_memory else memory
+        asked = self.recall(memory)
         if query_of is not None:
             asked = asked[query_of]
         if recall is not None:

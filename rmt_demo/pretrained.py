@@ -7,7 +7,7 @@ backbone that the config names, and a checksum in the config tells whether it is
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import SAFE_WEIGHTS_NAME
@@ -15,6 +15,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from . import backbones, low_rank
 from .config import RMTConfig
 from .questions import UNKNOWN
+from .recall import settled
 from .segments import token_ids
 
 FREEZING = ("freeze_embeddings", "freeze_feed_forward")  # the fields of a config that say what a checkpoint lacks
@@ -158,6 +159,11 @@ class RMTPreTrainedModel(PreTrainedModel):
     def frozen_ids(self) -> set[int]:
         """Which parameters those are, by identity: a checkpoint does not store them."""
         return {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
+
+    def recall(self, memory: Tensor, query_ids: Tensor | None = None, query_mask: Tensor | None = None) -> Tensor:
+        """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
+        [Q, L] -> all of it, or [Q, n, d] where it settles."""
+        return settled(memory, self.base_model.memory) if self.config.settle_memory else memory
 
     def get_input_embeddings(self) -> nn.Module:
         return self.backbone.get_input_embeddings()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from rmt_demo.answers import ask
 from rmt_demo.attention import query_attention
 from rmt_demo.recall import ROUND_TWO, STRETCH, cut_out, only, settled, stretches
 
@@ -230,3 +231,13 @@ def test_attention_to_a_settled_memory(make_model):
     seen = query_attention(model, ids, memory)
     assert seen.to_memory.shape[-1] == 5 and (seen.to_memory > 0).all()
     torch.testing.assert_close(seen.weights.sum(-1), torch.ones(seen.weights.shape[:3]))
+
+
+def test_a_class_is_asked_of_a_settled_memory_too(make_model, tokenizer):
+    model = make_model("classification", **TINY, settle_memory=True, num_labels=6)
+    memory = holding(4, working=(1,), start=model.rmt.memory.detach())[None]
+    ids = torch.tensor([[2, 7, 8, 3]])
+    chances = model(ids[:, None], memory=memory).logits.softmax(-1)
+    said = ask(model, tokenizer, ids, torch.ones_like(ids), memory)[0]
+    assert said.score == pytest.approx(chances.max().item(), abs=1e-6), "is it what the head's forward sees?"
+    assert query_attention(model, ids, memory).to_memory.shape[-1] == 5
