@@ -5,6 +5,7 @@ all samples share. `order` says which rows a sample reads. With `text_attends_me
 however many samples read it, so a haystack of 64 segments costs little more than its facts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -51,7 +52,9 @@ class BatchMaker:
         extra_words: further words for the stories (see StoryGenerator).
     """
 
-    def __init__(self, config: RMTConfig, tokenizer, background: Background, split: str, extra_words=()):
+    def __init__(
+        self, config: RMTConfig, tokenizer, background: Background, split: str, extra_words: Sequence[str] = ()
+    ):
         self.config, self.tokenizer = config, tokenizer
         self.sentences = token_ids(tokenizer, background.sentences)
         self.stories = StoryGenerator(split=split, extra_words=extra_words)

@@ -22,14 +22,14 @@ OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
 
 @dataclass(frozen=True)
 class Task:
-    """A story with its questions; `label` indexes PLACES, for the first; with `at_start` the text begins with the
-    fact."""
+    """A story with its questions; with `at_start` the text begins with the fact."""
 
     story: Story
     at_start: bool
 
     @property
     def label(self) -> int:
+        """Which of PLACES answers the first question."""
         return PLACES.index(self.story.questions[0].answer)
 
 

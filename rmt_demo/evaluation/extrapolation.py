@@ -12,7 +12,7 @@ with the paper's model, at the end of the last one (see `RMTConfig.asks_alone`).
 import dataclasses
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from ..data.haystack import Fact, Haystack
 from ..data.samples import Mixture
 from ..data.tasks import TASKS as PAPER_TASKS
 from ..heads import RMTForMaskedLM
+from ..pretrained import RMTPreTrainedModel
 from ..questions import UNKNOWN
 from ..reader import Reader
 from .intervals import proportion
@@ -135,7 +136,9 @@ def background_text(names: Sequence[str]) -> corpora.Background:
 Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "unknown"
 
 
-def haystacks(model, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str):
+def haystacks(
+    model: RMTPreTrainedModel, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str
+) -> Iterator[tuple[Batch, Reading]]:
     """Make and read haystacks, a batch at a time: yields (batch, reading), together of at least `samples` of them.
 
     Args:
@@ -162,7 +165,9 @@ def steps_of(config: RMTConfig, segments: int) -> int:
     return segments if config.asks_alone else segments - 1
 
 
-def ask(model, maker, mixture, segments, samples, seed) -> tuple[list[Outcome], int]:
+def ask(
+    model: RMTPreTrainedModel, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str
+) -> tuple[list[Outcome], int]:
     """Ask haystacks their questions, one each (arguments as in `haystacks`): the outcomes, and the text tokens of a
     haystack on average."""
     outcomes, tokens = [], []
@@ -172,7 +177,7 @@ def ask(model, maker, mixture, segments, samples, seed) -> tuple[list[Outcome], 
     return outcomes[:samples], round(sum(tokens) / len(tokens))
 
 
-def answers(model, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
+def answers(model: RMTPreTrainedModel, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
     """What the model makes of a batch's questions, asked of what it has read."""
     ids, mask, of = (batch.inputs[name].to(model.device) for name in ("query_ids", "query_mask", "query_of"))
     return [
@@ -181,7 +186,9 @@ def answers(model, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
     ]
 
 
-def _stream(reader: Reader, text, segments: int, samples: int, seed: str) -> tuple[list[Outcome], int]:
+def _stream(
+    reader: Reader, text: corpora.Background, segments: int, samples: int, seed: str
+) -> tuple[list[Outcome], int]:
     """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
     segments, if none of them ends early at the end of a sentence."""
     stories, outcomes, tokens = StoryGenerator("eval", 0), [], []

@@ -1,5 +1,7 @@
 """What a run trains: the model, the gates' guide if it has one, and the source of its batches."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import torch
@@ -18,7 +20,9 @@ from .guide import Guide, Guided, Told
 GATE_SPEED = 10.0  # learning rate of guided gates, by that of all else
 
 
-def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreTrainedModel, BatchMaker]:
+def build(
+    recipe: Recipe, backbone: str, background: Sequence[str | Path], init: str | Path | None = None
+) -> tuple[RMTPreTrainedModel, BatchMaker]:
     """The model for the recipe, fresh or from the checkpoint `init`, and the source of its batches.
 
     Raises:
@@ -51,7 +55,7 @@ def build(recipe: Recipe, backbone: str, background, init=None) -> tuple[RMTPreT
     return model, BatchMaker(model.config, tokenizer, corpora.mix(background, "train"), "train", story_words(tokenizer))
 
 
-def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init=None) -> Guided | None:
+def guide_of(recipe: Recipe, model: RMTPreTrainedModel, init: str | Path | None = None) -> Guided | None:
     """What says what the write gates are to write, if they do not learn it from the answers."""
     if recipe.told_gates:
         return Told(model.rmt.cell, recipe.litter)

@@ -79,14 +79,17 @@ class Curriculum:
 
     @property
     def stage(self) -> Stage:
+        """The one that the run is in."""
         return self.stages[self.index]
 
     @property
     def is_last(self) -> bool:
+        """Whether no stage comes after it."""
         return self.index == len(self.stages) - 1
 
     @property
     def finished(self) -> bool:
+        """Whether the last stage is over."""
         return self.is_last and self.steps >= self.stage.max_steps
 
     def update(self, accuracy: float) -> bool:
@@ -101,6 +104,7 @@ class Curriculum:
         return True
 
     def gate_penalty(self) -> float:
+        """The stage's, rising or falling from that of the stage before over its first 100 steps."""
         before = self.stages[self.index - 1].gate_penalty if self.index else 0.0
         return before + (self.stage.gate_penalty - before) * min(1.0, self.steps / 100)
 

@@ -44,7 +44,18 @@ class Handlers:
         """Of whoever has made a request."""
         return self.visits.of(request.session_hash)
 
-    def read(self, name, pasted, upload, length, facts, seed, preset, questions, request: gr.Request) -> Iterator[dict]:
+    def read(
+        self,
+        name: str,
+        pasted: str,
+        upload: str | None,
+        length: float,
+        facts: list,
+        seed: float,
+        preset: str,
+        questions: list[str],
+        request: gr.Request,
+    ) -> Iterator[dict]:
         """Read a haystack from its beginning; yields frames of the live view, at most ten a second."""
         visit = self.visit(request)
         called_off, visit.waiting = visit.waiting is False, None
@@ -206,7 +217,7 @@ class Handlers:
             inputs.parse_facts(rows)
         return rows, ""
 
-    def link(self, preset, name, length, seed, facts, questions) -> str:
+    def link(self, preset: str, name: str, length: float, seed: float, facts: list, questions: list[str] | None) -> str:
         """The set-up as the part of a link behind the "?"."""
         with one_sentence():
             return links.query(self.base, links.SetUp(preset, name, length, seed, facts, questions or []))
