@@ -175,7 +175,7 @@ def test_rows_that_lack_what_is_drawn_are_one_sentence(tmp_path, number, file):
 @pytest.mark.parametrize("head", ["masked_lm", "classification"])
 def test_figure_6_has_the_paper_s_four_operations(tmp_path, head, monkeypatch):
     book = tiny_book(tmp_path / "book.txt", 5_000)
-    monkeypatch.setattr(figures, "BACKGROUND", (str(book),))
+    monkeypatch.setattr(figures, "USUAL", (str(book),))
     tiny_model(tiny_backbone(tmp_path / "backbone"), head, segment_length=96).save_pretrained(tmp_path / "tiny")
     reader = Reader.from_pretrained(tmp_path / "tiny")
     first, none, second, (asked, answering) = figures.reasoning_sample(reader, seed=0)
