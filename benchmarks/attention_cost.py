@@ -1,6 +1,6 @@
 """Full attention against RMT, measured: seconds and peak memory for texts of 512, 1,024, 2,048... tokens.
 
-    python benchmarks/attention_cost.py                                   # up to 4 GB and two minutes a text
+    python benchmarks/attention_cost.py                                   # up to 4 GiB and two minutes a text
     python benchmarks/attention_cost.py --limit 1 --seconds 5 --out /tmp  # a quick look
 
 Three ways to take in the same text, each run in a process of its own, with the same weights and precision:
@@ -11,7 +11,8 @@ Three ways to take in the same text, each run in a process of its own, with the 
 
 MiniLM knows 512 positions. Beyond them its position ids start again from 0, so that full attention runs and can be
 timed; what it computes there is of no use to anyone. A way is given up at the first length that does not fit into
---limit or that would take more than --seconds, going by the length before. Writes results/cost.json.
+--limit or that would take more than --seconds, going by the length before. Writes results/cost.json, whose "_mb" are
+MiB, and "limit_gb" GiB.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", default=default_checkpoint())
     parser.add_argument("--out", default="results")
-    parser.add_argument("--limit", type=float, default=4, metavar="GB", help="memory of a process (on GPUs: of theirs)")
+    parser.add_argument("--limit", type=float, default=4, metavar="GiB", help="memory of a process (on a GPU: its)")
     parser.add_argument("--seconds", type=float, default=120, help="for one text")
     parser.add_argument("--read", nargs=2, help=argparse.SUPPRESS)  # a way and a text: what the subprocesses do
     args = parser.parse_args()
@@ -76,10 +77,10 @@ def compare(args: argparse.Namespace) -> tuple[list[dict], list[dict]]:
                 if expected > args.seconds:
                     why = f"might take {expected:,.0f} s"
                 elif (row := start(args, way, text)) is None:
-                    why = f"needs more than {args.limit:g} GB"
+                    why = f"needs more than {args.limit:g} GiB"
                 else:
                     rows.append({"way": way, "length": length, **row})
-                    print(f"{way:6} {length:>9,} tokens: {row['seconds']:8.2f} s, peak {row['peak_mb']:8,.0f} MB")
+                    print(f"{way:6} {length:>9,} tokens: {row['seconds']:8.2f} s, peak {row['peak_mb']:8,.0f} MiB")
                     if way in FULL:
                         last[way] = row["seconds"]
                     continue
@@ -150,11 +151,11 @@ def limit_memory(device: torch.device, gigabytes: float) -> None:
 
 
 def peak_mb(device: torch.device) -> float:
-    """The most memory used so far: of the process, or of the GPU by it."""
+    """The most memory used so far, in MiB: of the process, or of the GPU by it."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated() / (1 << 20), 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)  # bytes there, KB elsewhere
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)  # bytes there, KiB elsewhere
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python benchmarks/reading.py                                  # about 2 minutes on 2 cores
     python benchmarks/reading.py --checkpoint DIR --out results
 
-Each length is read in a process of its own, from a file, by the Reader; writes results/reading.json.
+Each length is read in a process of its own, from a file, by the Reader; writes results/reading.json,
+whose "peak_mb" is in MiB.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [measure(args.checkpoint, length, Path(folder)) for length in LENGTHS]
     growth = rows[-1]["peak_mb"] - rows[0]["peak_mb"]
-    print(f"peak memory grows by {growth:.1f} MB from {LENGTHS[0]:,} to {LENGTHS[-1]:,} tokens")
+    print(f"peak memory grows by {growth:.1f} MiB from {LENGTHS[0]:,} to {LENGTHS[-1]:,} tokens")
     result = {
         "command": shlex.join(["python", *sys.argv]),
         "checkpoint": Path(args.checkpoint).name,
@@ -62,7 +63,7 @@ def measure(checkpoint: str | Path, length: int, folder: Path) -> dict:
         file.writelines(Haystack("kjv", length=length))
     command = [sys.executable, __file__, "--checkpoint", str(checkpoint), "--read", str(path)]
     row = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    print(f"{row['tokens']:>9,} tokens: {row['tokens_per_second']:>8,.0f} tokens/s, peak {row['peak_mb']:,.1f} MB")
+    print(f"{row['tokens']:>9,} tokens: {row['tokens_per_second']:>8,.0f} tokens/s, peak {row['peak_mb']:,.1f} MiB")
     return row
 
 
@@ -93,7 +94,7 @@ def forget_peak() -> None:
 
 
 def peak_mb() -> float:
-    """The most memory that this process took, since `forget_peak` where there is that."""
+    """The most memory that this process took, in MiB, since `forget_peak` where there is that."""
     if LINUX:
         status = Path("/proc/self/status").read_text()
         return int(re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)[1]) / (1 << 10)

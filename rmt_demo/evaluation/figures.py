@@ -91,7 +91,7 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
     result = _load(file, "python benchmarks/attention_cost.py", ("way", "length", "seconds", "peak_mb"))
     lengths = sorted({row["length"] for row in result["rows"]})
     figures = []
-    for key, unit in (("seconds", "seconds"), ("peak_mb", "peak memory (MB)")):
+    for key, unit in (("seconds", "seconds"), ("peak_mb", "peak memory (MiB)")):
         measured = {(row["way"], row["length"]): row[key] for row in result["rows"]}
         series = {name: [measured.get((way, n)) for n in lengths] for way, name in WAYS.items()}
         title = f"Measured with {result['checkpoint']} on {result['machine']}"

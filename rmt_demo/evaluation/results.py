@@ -73,7 +73,7 @@ class Row:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """The most memory used: of the GPU since it was last reset, or of this process."""
+    """The most memory used, in millions of bytes: of the GPU since it was last reset, or of this process."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes on Linux
