@@ -3,8 +3,8 @@
     svg(figure) -> "<svg ...>"
 
 It draws what `plots.py`, `accuracies.py` and `charts.py` use of plotly, and no more: lines, marks, error bars, bars and
-heat maps on linear, logarithmic or named axes, with a legend below. Transparent and in grey, for light and dark pages
-alike.
+heat maps on linear, logarithmic or named axes, with lines across them and a legend below. Transparent and in grey, for
+light and dark pages alike.
 """
 
 import math
@@ -34,9 +34,11 @@ def svg(figure: go.Figure) -> str:
         raise ValueError(f"{unknown.pop()!r} traces have no still picture: use lines, bars or heat maps.")
     title, height = _plain(figure.layout.title.text), figure.layout.height or PLOT_HEIGHT + TOP + 50
     bottom = height - 50
-    x = _Axis(figure.layout.xaxis, _values(figure, "x"), LEFT, WIDTH - RIGHT)
-    y = _Axis(figure.layout.yaxis, _values(figure, "y"), bottom, TOP)
+    cells = any(trace.type == "heatmap" for trace in figure.data)
+    x = _Axis(figure.layout.xaxis, _values(figure, "x"), LEFT, WIDTH - RIGHT, cells)
+    y = _Axis(figure.layout.yaxis, _values(figure, "y"), bottom, TOP, cells)
     body = [*_frame(figure, x, y), *(part for trace in figure.data for part in DRAW[trace.type](trace, x, y))]
+    body += _shapes(figure, x, y)
     legend = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
     if figure.layout.showlegend is False or (len(legend) < 2 and not figure.layout.showlegend):
         legend = []
@@ -55,13 +57,14 @@ def svg(figure: go.Figure) -> str:
 class _Axis:
     """From values to pixels."""
 
-    def __init__(self, layout, values: list, start: float, end: float):
+    def __init__(self, layout, values: list, start: float, end: float, cells: bool):
         self.layout, self.start, self.end = layout, start, end
+        self.cells = cells  # of a heat map: they fill the plot, and between two of them there is no other
         self.names = list(dict.fromkeys(v for v in values if isinstance(v, str)))
         self.log = layout.type == "log" and not self.names
         known = [self.scaled(v) for v in values if v is not None and not (self.log and v <= 0)] or [0, 1]
         low, high = min(known), max(known)
-        room = 0.5 if self.names else 0.04 * (high - low) or 0.5
+        room = 0.5 if self.names else 0.0 if cells else 0.04 * (high - low) or 0.5
         self.low, self.high = layout.range or (low - room, high + room)
         if layout.autorange == "reversed":
             self.low, self.high = self.high, self.low
@@ -92,6 +95,7 @@ class _Axis:
             return [(v, _short(v)) for v in ladder if low <= math.log10(v) <= high]
         step = 10 ** math.floor(math.log10((high - low) / 4))
         step *= next(k for k in (1, 2, 5, 10) if (high - low) / (step * k) <= 8)
+        step = max(step, 1) if self.cells else step
         return [(i * step, _short(i * step)) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
@@ -129,6 +133,20 @@ def _frame(figure: go.Figure, x: _Axis, y: _Axis) -> Iterator[str]:
     middle = (y.start + y.end) / 2
     words = _text(0, 0, figure.layout.yaxis.title.text if shown else "", anchor="middle")
     yield f'<g transform="translate(16 {middle}) rotate(-90)">{words}</g>'
+
+
+def _shapes(figure: go.Figure, x: _Axis, y: _Axis) -> Iterator[str]:
+    """The lines across the plot; on a "domain", 0 and 1 are the plot's two ends."""
+    for shape in figure.layout.shapes:
+        if shape.type == "line":
+            ends = [
+                [axis.start + v * (axis.end - axis.start) if "domain" in (ref or "") else axis(v) for v in values]
+                for axis, ref, values in (
+                    (x, shape.xref, (shape.x0, shape.x1)),
+                    (y, shape.yref, (shape.y0, shape.y1)),
+                )
+            ]
+            yield _line(zip(*ends, strict=True), shape.line.color or GREY, shape.line.width or 2)
 
 
 def _scatter(trace, x: _Axis, y: _Axis) -> Iterator[str]:

@@ -62,6 +62,24 @@ def test_equal_cells_have_the_same_colour_and_the_first_row_is_on_top():
     assert len(set(paths.values())) == 2
 
 
+def test_a_line_across_the_plot_stands_between_the_cells_it_parts():
+    figure = charts.cells([[0, 1, 1, 1], [1, 0, 0, 0]]).add_vline(x=0.5, line_color="red")
+    figure.add_hline(y=0.5, line_color="blue")
+    lines = {line.get("stroke"): points(line) for line in drawn(figure).iter(f"{SVG}polyline")}
+    assert {"red", "blue"} <= lines.keys(), "a line of the layout is missing"
+    left, right = pictures.LEFT, pictures.WIDTH - pictures.RIGHT
+    (x0, y0), (x1, y1) = lines["red"]
+    assert x0 == x1 == pytest.approx(left + (right - left) / 4, abs=0.2), "behind the first of four columns"
+    assert y0 - y1 == pytest.approx(pictures.PLOT_HEIGHT), "from the bottom to the top"
+    (x0, y2), (x1, y3) = lines["blue"]
+    assert (x0, x1) == (left, right) and y2 == y3 == (y0 + y1) / 2, "below the first of two rows"
+
+
+def test_rows_and_columns_of_a_heat_map_have_whole_numbers():
+    text = words(drawn(charts.cells([[0, 1], [1, 0], [1, 1]], unit="")))
+    assert re.search(r"\b2\b", text) and "0.5" not in text and "1.5" not in text, text
+
+
 def test_a_strip_shows_segments_in_proportion_and_where_the_facts_are():
     picture = drawn(charts.strip([10, 30], [("the fact", 20, 10)]))
     (x0, w0), (x1, w1), (x2, w2) = ((float(r.get("x")), float(r.get("width"))) for r in picture.iter(f"{SVG}rect"))
