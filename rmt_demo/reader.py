@@ -215,26 +215,27 @@ class Reader:
                     raise ValueError("The reader has gone elsewhere meanwhile: finish one reading, or fork the reader.")
 
     @torch.inference_mode()
-    def _updates(self, memory: Tensor, segments: list[list[int]]) -> Iterator[tuple[Tensor, Tensor, float]]:
+    def _updates(self, memory: Tensor, segments: list[list[int]]) -> list[tuple[Tensor, Tensor, float]]:
         """memory [m + s, d] and segments -> after each: the memory [m + s, d], the gates [m], the seconds it took.
 
         With `text_attends_memory=False` the text needs no memory: it is encoded before, in one batch.
         """
-        model, memory, encoded, began = self.model.rmt, memory[None], None, time.perf_counter()
-        if not self.config.text_attends_memory:
-            with evaluating(model):
-                encoded = model.cell.encode_text(*self._frame(segments))
-        shared = (time.perf_counter() - began) / len(segments)
-        for row, ids in enumerate(segments):
+        model, memory, encoded, updates = self.model.rmt, memory[None], None, []
+        with evaluating(model):
             began = time.perf_counter()
-            with evaluating(model):  # and not while the step is somebody else's
+            if not self.config.text_attends_memory:
+                encoded = model.cell.encode_text(*self._frame(segments))
+            shared = (time.perf_counter() - began) / len(segments)
+            for row, ids in enumerate(segments):
+                began = time.perf_counter()
                 if encoded:
                     new = model.cell.update(memory, encoded.rows(slice(row, row + 1)))
                 else:
                     framed, mask = self._frame([ids])
                     new = model.cell(framed, memory, mask)[1]
                 memory, gate = model.write(memory, new)
-            yield memory[0], gate[0], shared + time.perf_counter() - began
+                updates.append((memory[0], gate[0], shared + time.perf_counter() - began))
+        return updates
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Segments as the model takes them: ids and mask [N, L]."""
