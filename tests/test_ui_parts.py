@@ -17,9 +17,10 @@ from starlette.datastructures import QueryParams  # noqa: E402
 
 from rmt_demo import Reader, Trace, backbones  # noqa: E402
 from rmt_demo.answers import Answer  # noqa: E402
+from rmt_demo.replay import Erase, rerun  # noqa: E402
 from rmt_demo.ui import inputs, links, presets, takehome, words  # noqa: E402
 from rmt_demo.ui.beliefs import CHANGED, FORGOT, LEARNED, Beliefs  # noqa: E402
-from rmt_demo.ui.explore import Explore  # noqa: E402
+from rmt_demo.ui.explore import Explore, _line  # noqa: E402
 from rmt_demo.ui.handlers import Handlers  # noqa: E402
 
 ME = SimpleNamespace(session_hash="me")
@@ -247,6 +248,30 @@ def test_surgery_compares_with_the_untouched_run(explore):
     assert torch.equal(explore.handlers.visit(ME).reader.state.memory, before), "surgery is on a copy"
 
 
+def test_surgery_draws_what_each_segment_changed_in_all_as_the_timeline_does(explore, reader):
+    *_, last = explore.operate(3, "erase", "1-4", 1.0, QUESTION, ME)
+    trace = explore.handlers.visit(ME).trace
+    before, after = trace.update_norms.sum(-1), torch.full((len(trace),), -1.0)
+    after[3:] = torch.stack([step.update_norm.sum() for step in rerun(reader.fork(), trace, 3, [Erase(range(4))])])
+    for name, sums in (("before", before), ("after", after)):
+        assert last[name] == _line(sums, before), f"{name}: one memory token is not all of the change"
+
+
+def test_surgery_marks_the_facts_in_their_segments_and_none_that_was_not_read(reader, monkeypatch):
+    monkeypatch.setattr("rmt_demo.ui.handlers.FRAME_SECONDS", 0)
+    explore = Explore(Handlers(reader))
+    facts = [["daniel went to the garden.", 0.1], ["mary went to the office.", 0.9]]
+    frames = explore.handlers.read(inputs.PASTED, tiny_text(400), None, 600, facts, 0, "first", [], ME)
+    visit = explore.handlers.visit(ME)
+    while len(visit.trace) < 8:
+        next(frames)
+    explore.handlers.pause(ME)
+    list(frames)
+    *_, last = explore.operate(3, "erase", "1", 1.0, QUESTION, ME)
+    [mark] = last["facts"]
+    assert "daniel" in explore.look(int(mark * len(visit.trace)) + 1, 0, 0, 0, ME)["tokens"]
+
+
 def test_memory_tokens_are_typed_as_numbers_and_ranges():
     assert inputs.memory_tokens(" 7, 1-3,2 - 4,", 9) == [0, 1, 2, 3, 6]
     assert inputs.memory_tokens("1-256", 256) == [*range(256)]
@@ -266,8 +291,9 @@ def test_memory_tokens_are_typed_as_numbers_and_ranges():
     ],
 )
 def test_impossible_surgery_is_said_in_one_sentence(explore, action, tokens, sentence):
+    frames = explore.operate(3, action, tokens, 1.0, QUESTION, ME)
     with pytest.raises(gr.Error, match=sentence):
-        list(explore.operate(3, action, tokens, 1.0, QUESTION, ME))
+        next(frames)  # before the view has lost what it shows
 
 
 def test_the_race_says_what_each_one_sees(explore):

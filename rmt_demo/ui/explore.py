@@ -55,9 +55,8 @@ class Explore:
 
     def _slider(self, visit: Visit, token: int):
         """At the segment, numbered from 1, that holds a token of the text."""
-        ends = visit.trace.token_counts.cumsum(0)
-        count = max(len(ends), 1)
-        return gr.update(maximum=max(count, 2), value=min(int((ends <= token).sum()) + 1, count))
+        count = max(len(visit.trace), 1)
+        return gr.update(maximum=max(count, 2), value=min(_segment_of(visit.trace, token) + 1, count))
 
     def look(self, segment: float, layer: int, head: int, token: int, request: gr.Request) -> dict:
         """A segment's text and what the memory tokens attended to there, for the segment view; nothing before there is
@@ -111,13 +110,15 @@ class Explore:
             edit = _edit(action, chosen, std)
             fork, run, question = visit.reader.fork(), visit.run, plain(question)
             untouched = visit.reader.fork().ask(question)
-            before = trace.update_norms.amax(-1)
+            steps = rerun(fork, trace, start, [edit])  # operates at once: what is refused leaves the view as it is
+            before = trace.update_norms.sum(-1)
             after = torch.full((len(trace),), -1.0)
             result = {"start": start / len(trace), "before": _line(before, before), "answers": []}
-            result["facts"] = [at / visit.text.tokens for _, at, _ in visit.facts]
+            holding = [_segment_of(trace, at) for _, at, _ in visit.facts]
+            result["facts"] = [(index + 0.5) / len(trace) for index in holding if index < len(trace)]
             yield result | {"after": _line(after, before), "line": f"Reading on from segment {start + 1:,} …"}
-            for number, step in enumerate(rerun(fork, trace, start, [edit])):
-                after[start + number] = step.update_norm.max()
+            for number, step in enumerate(steps):
+                after[start + number] = step.update_norm.sum()
                 if visit.run != run:  # the visitor reads something else, or has left
                     return
                 if number % 20 == 0:
@@ -186,6 +187,11 @@ class Explore:
             framed, _ = frame([trace.segment(index)], self.base.config)
             seen = visit.seen = trace, index, memory_attention(self.base.model, framed, memory[None])
         return seen[2]
+
+
+def _segment_of(trace: Trace, token: int) -> int:
+    """The index of the segment that holds a token of the text; len(trace) where none does yet."""
+    return int((trace.token_counts.cumsum(0) <= token).sum())
 
 
 def _edit(action: str, tokens: list[int], std: float) -> Edit:
