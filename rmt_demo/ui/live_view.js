@@ -2,8 +2,8 @@
 const SIGNED = { light: ramp(["#08519c", "#f4f4f4", "#d94801"]), dark: ramp(["#6baed6", "#20232a", "#fd8d3c"]) };
 const UNSEEN = 255;
 const BARS = 44; // pixels
-const SAYS = { learned: "learned", forgot: "forgot, now", changed: "now" };
-const SYMBOL = { learned: "▲", forgot: "▼", changed: "●" };
+const SAYS = { learned: "learned", forgot: "forgot, now", changed: "now", missed: "missed, the facts now say" };
+const SYMBOL = { learned: "▲", forgot: "▼", changed: "●", missed: "▽" };
 
 function timeline(frame) {
   const { pen, width, height, x } = fresh(find(".timeline"));
@@ -35,8 +35,12 @@ function timeline(frame) {
 // The line between the memory tokens that segments work on and the stored ones, in a picture of all of them.
 function stored(pen, frame, left, top, width, height) {
   if (frame.working === frame.rows) return;
-  pen.fillStyle = theme().dark ? LINES.dark[1] : LINES.light[1];
-  pen.fillRect(left, top + (height * frame.working) / frame.rows - 0.5, width, 1);
+  const { text, ground } = theme();
+  const y = top + (height * frame.working) / frame.rows;
+  pen.fillStyle = ground; // an edge, so that it stands out from any colour
+  pen.fillRect(left, y - 2, width, 4);
+  pen.fillStyle = text;
+  pen.fillRect(left, y - 1, width, 2);
 }
 
 function memory(frame) {
@@ -80,10 +84,10 @@ function beliefs(frame) {
   const levels = [0, 0.5, 1];
   pen.fillStyle = quiet;
   for (const share of levels) pen.fillRect(x(0), y(share), x(1) - x(0), 1);
-  frame.beliefs.forEach((belief, i) => {
-    const line = bytes(belief.line);
-    const at = (k) => x((k + 0.5) / line.length);
-    pen.strokeStyle = pen.fillStyle = colours[i];
+  const lines = frame.beliefs.map((belief) => bytes(belief.line));
+  const at = (k) => x((k + 0.5) / lines[0].length);
+  lines.forEach((line, i) => {
+    pen.strokeStyle = colours[i];
     pen.lineWidth = 2;
     pen.setLineDash([[], [6, 3], [2, 3]][i]);
     pen.beginPath();
@@ -93,17 +97,8 @@ function beliefs(frame) {
       pen[draw](at(k), y(value / (UNSEEN - 5)));
     });
     pen.stroke();
-    pen.setLineDash([]);
-    for (const event of belief.events) {
-      const k = Math.min(Math.floor(event.at * line.length), line.length - 1);
-      const high = line[k] === UNSEEN ? 0 : line[k] / (UNSEEN - 5);
-      if (event.kind === "changed") {
-        pen.beginPath();
-        pen.arc(at(k), y(high), 4, 0, 7);
-        pen.fill();
-      } else triangle(pen, at(k), y(high), 6, event.kind === "learned");
-    }
   });
+  pen.setLineDash([]);
   pen.font = "11px sans-serif";
   pen.lineWidth = 3;
   pen.strokeStyle = ground;
@@ -112,6 +107,22 @@ function beliefs(frame) {
     pen.strokeText(`${100 * share}%`, x(0), y(share) - 3); // stands out from the lines behind it
     pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
   }
+  lines.forEach((line, i) => {
+    for (const event of frame.beliefs[i].events) {
+      pen.fillStyle = colours[i];
+      const k = Math.min(Math.floor(event.at * line.length), line.length - 1);
+      const high = line[k] === UNSEEN ? 0 : line[k] / (UNSEEN - 5);
+      if (event.kind === "changed") {
+        pen.beginPath();
+        pen.arc(at(k), y(high), 4, 0, 7);
+        pen.fill();
+      } else triangle(pen, at(k), y(high), 6, event.kind === "learned");
+      if (event.kind === "missed") {
+        pen.fillStyle = ground; // hollow
+        triangle(pen, at(k), y(high) - 1, 3);
+      }
+    }
+  });
   find(".questions").replaceChildren(...frame.beliefs.map((belief, i) => told(belief, colours[i], i)));
 }
 
@@ -123,7 +134,7 @@ function told(belief, colour, i) {
   const verdict = belief.right === null ? "" : belief.right ? " ✓ right so far" : " ✗ wrong so far";
   const now = belief.text ? `${belief.text}, ${Math.round(100 * belief.score)}%${verdict}` : "not asked yet";
   item.append(key, make("span", `${belief.question} `, "asked"), make("b", now));
-  const story = belief.events.map((e) => `${SYMBOL[e.kind]} segment ${e.segment}: ${SAYS[e.kind]} “${e.text}”`).join("   ");
+  const story = belief.events.map((e) => `${SYMBOL[e.kind]} ${e.where}: ${SAYS[e.kind]} “${e.text}”`).join("   ");
   if (story) item.append(make("div", story, "story"));
   return item;
 }
