@@ -51,11 +51,12 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
         question: the box that questions are typed into.
         examples: questions about the facts.
     """
-    shortest, first = handlers.base.config.text_capacity, presets.draw(presets.FIRST, 0)
+    shortest, opening = handlers.base.config.text_capacity, presets.opening(handlers.base.model)
+    first = presets.draw(opening, 0)
     asked = list(first.queries)
     with gr.Column(elem_id="haystack"):
         with gr.Row():
-            preset = gr.Dropdown(presets.PRESETS, value=presets.FIRST, label="Preset", scale=3, min_width=200)
+            preset = gr.Dropdown(presets.PRESETS, value=opening, label="Preset", scale=3, min_width=200)
             again = gr.Button("Draw another", size="sm", scale=1, min_width=100, elem_id="again")
         source = gr.Dropdown(inputs.SOURCES, value="kjv", label="Background text")
         pasted = gr.Textbox(
@@ -95,7 +96,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
         )
         with gr.Row():
             sentence = gr.Textbox(label="A fact of your own", placeholder="Anna keeps the lamp in the attic.", scale=3)
-            position = gr.Slider(0, 1, 0.5, step=0.01, label="Position", scale=2, min_width=120, buttons=[])
+            position = gr.Slider(0, 1, 0.5, step=0.01, label="Position", scale=2, min_width=150, buttons=[])
         with gr.Row():
             add = gr.Button("Add this fact", size="sm", min_width=100)
             clear = gr.Button("Remove all facts", size="sm", min_width=100)

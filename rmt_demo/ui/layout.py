@@ -63,6 +63,7 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
         checkpoint: how the page's Python names the model.
     """
     handlers, config = Handlers(reader), reader.config
+    sizes = {"segment": config.segment_length, "text": config.text_capacity, "working": config.num_memory_tokens}
     about = words.ABOUT.format(
         layers=config.build_backbone_config().num_hidden_layers,
         segment=config.segment_length,
@@ -70,7 +71,7 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
     )
     if isinstance(reader.model, RMTForSequenceClassification):
         about += words.PLACES_ONLY.format(places=", ".join(PLACES[:-1]), last=PLACES[-1])
-    questions = list(presets.draw(presets.FIRST, 0).queries)
+    questions = list(presets.draw(presets.opening(reader.model), 0).queries)
     # Files that visitors made or sent are looked through every ten minutes and deleted after an hour.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         question = gr.Textbox(
@@ -91,7 +92,7 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
                 haystack_panel.build_link(handlers, page, haystack, question, examples)
             with gr.Column(scale=3, min_width=320):
                 live = views.live()
-                explained(words.LIVE)
+                explained(words.LIVE.format(**sizes, stored=config.num_stored_tokens))
                 with gr.Column(elem_id="asking"):
                     with gr.Row():
                         question.render()

@@ -67,7 +67,7 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
     def one(key: str, default):
         return found[key][0] if found[key] else default
 
-    name, seed = one("preset", presets.FIRST), inputs.chosen_seed(one("seed", 0))
+    name, seed = one("preset", presets.opening(reader.model)), inputs.chosen_seed(one("seed", 0))
     preset = presets.draw(name, seed)
     facts = [list(pair) for pair in zip(found["fact"], found["at"], strict=True)] or preset.rows
     pins = list(filter(None, found["follow"])) if found["follow"] else list(preset.queries)[: inputs.MOST_PINS]

@@ -7,6 +7,8 @@ from random import Random
 from ..data.facts import StoryGenerator
 from ..data.tasks import TASKS, lies_oracle
 from ..data.world import Query, Statement, oracle
+from ..heads import RMTForSequenceClassification
+from ..modeling import RMTPreTrainedModel
 from ..questions import UNKNOWN
 
 FIRST = "first"
@@ -54,6 +56,11 @@ class Preset:
             return lies_oracle(told, query)
         except ValueError:  # the fact that says so is still to come
             return UNKNOWN
+
+
+def opening(model: RMTPreTrainedModel) -> str:
+    """The name of the preset that the page opens with, one that this model has the answers to."""
+    return "memorize" if isinstance(model, RMTForSequenceClassification) else FIRST
 
 
 def draw(name: str, seed: int) -> Preset:

@@ -24,11 +24,12 @@ function text(view, weights) {
   find(".text").replaceChildren(...pieces);
   const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 5);
   const best = order.map((i) => `${view.tokens[i]} ${percent(weights[i])}`).join(" · ");
-  find(".strongest").textContent = `Most looked at: ${best}`;
+  find(".strongest").textContent = best && `Most looked at (darkest; each segment has its own scale): ${best}`;
 }
 
 function rows(view, data) {
   const { pen, width, height } = fresh(find("canvas"));
+  if (!view.rows) return;
   pen.drawImage(picture(data, view.rows, view.tokens.length, WRITES), 0, 0, width, height);
   if (view.row < 0) return;
   pen.strokeStyle = FACT;
@@ -42,6 +43,7 @@ function paint() {
   const data = bytes(view.weights);
   find(".title").textContent = view.title;
   find(".line").textContent = view.line;
+  find(".hover").textContent = "";
   const weights = weightsOf(view, data);
   text(view, weights);
   rows(view, data);

@@ -14,7 +14,7 @@ from ..segments import token_ids
 from ..trace import Trace
 from .beliefs import Beliefs
 from .live_view import LiveView
-from .presets import FIRST, Preset, draw
+from .presets import Preset, draw, opening
 
 MOST_VISITS = 200  # whoever has not been active for longest makes room
 MAX_MEMORIES = 256  # kept in a visitor's trace
@@ -52,7 +52,7 @@ class Visit:
         self.read_seconds = 0.0  # spent on segments
         self.answers: list[dict] = []  # what was asked, for the download
         self.seen = None  # the attention of the segment that was looked at last, with its number
-        self.drawn: list[list] = draw(FIRST, 0).rows  # what the table showed when a preset was drawn last
+        self.drawn: list[list] = draw(opening(reader.model), 0).rows  # the table when one was drawn last
         self.offered: list[str] | None = None  # what a preset has put among the questions to follow just now
         self._folder: Path | None = None
 

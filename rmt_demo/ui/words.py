@@ -28,12 +28,12 @@ leaves out sentences of one or two words. The link restores everything but a tex
 """
 
 LIVE = f"""
-Everything here is read off the model as it runs. The text is cut into **segments**; after each one the outputs at the
-memory positions become the memory tokens of the next: *H_mem(τ+1) := H̄_mem(τ)*, the recurrence of {PAPER} (figure
-2). This checkpoint may have a **write gate** in addition: where it stays shut, the memory does not change at all, and
-a change is a visible event. It may also have **stored tokens**, the rows below the first 64, say: before a segment is
-written, what was written before moves there, and questions see it all. The bars and rows show the length (L2 norm) of
-each change.
+Everything here is read off the model as it runs. The text is cut into **segments**: {{segment}} tokens, of which up to
+{{text}} are text, beside {{working}} memory tokens. After each segment the outputs at the memory positions become the
+memory tokens of the next: *H_mem(τ+1) := H̄_mem(τ)*, the recurrence of {PAPER} (figure 2). This checkpoint may have a
+**write gate** in addition: where it stays shut, the memory does not change at all, and a change is a visible event. It
+may also have **stored tokens** ({{stored:,}} here), the rows below the line: before a segment is written, what was
+written before moves there, and questions see it all. The bars and rows show the length (L2 norm) of each change.
 
 The two meters compare the room that attention scores, keys and values need; both are **estimates** from the model's
 shape, not measurements. Full attention grows with the square of the length, RMT's share does not grow (figures 1 and
@@ -44,9 +44,9 @@ shape, not measurements. Full attention grows with the square of the length, RMT
 BELIEFS = """
 The questions you follow are asked again as the text goes by, all in one batch, on a copy of the memory, so that
 nothing is disturbed. **Confidence** is the probability that the model gives its answer. A memory that has not changed
-gives the same answers, so it is asked again only after a write; on very long texts only every few segments. *Learned*
-and *forgot* are said where the right answer is known, otherwise the page notes what the model says first, and when it
-says something else. *Lab: `labs/09_looking_inside.ipynb`.*
+gives the same answers, so it is asked again only after a write; on very long texts only every few segments. *Learned*,
+*forgot* and *missed* are said where the right answer is known, otherwise the page notes what the model says first, and
+when it says something else. *Lab: `labs/09_looking_inside.ipynb`.*
 """
 
 TRAVEL = f"""
@@ -69,9 +69,8 @@ One question, the same trained weights, three readers. **RMT** has read everythi
 **The last segment only** is the same reader that got nothing but the end of the text. **The longest window** sees as
 many tokens as the backbone has positions for right beside the question, though it was trained on shorter segments and
 mostly to answer from memory: it says what a longer window gives this very network, not what a network trained for it
-could do. Seconds
-are measured here, FLOPs are counted as in figure 3 of {PAPER}. *Labs: `labs/01_segments.ipynb`,
-`labs/10_what_it_costs.ipynb`.*
+could do. Seconds are measured here (RMT's leave out the questions that were followed), FLOPs are counted as in figure
+3 of {PAPER}. *Labs: `labs/01_segments.ipynb`, `labs/10_what_it_costs.ipynb`.*
 """
 
 HOME = """
