@@ -15,6 +15,7 @@ gr = pytest.importorskip("gradio")
 
 import app  # noqa: E402
 from rmt_demo import Reader  # noqa: E402
+from rmt_demo.answers import Answer  # noqa: E402
 from rmt_demo.ui import inputs, layout  # noqa: E402
 from rmt_demo.ui.handlers import Handlers  # noqa: E402
 from rmt_demo.ui.live_view import COLUMNS, LiveView  # noqa: E402
@@ -224,6 +225,14 @@ def test_asking_leaves_the_memory_alone_and_shows_the_best_five(handlers):
     assert torch.equal(before.memory, after.memory) and before.tail == after.tail
     assert update["label"] == f"“Where is the key?” after {after.tokens_read:,} tokens"
     assert len(handlers.ask("Where is the " + "bathroom " * 12, ME)["label"]) < 100
+
+
+def test_candidates_that_would_be_told_as_0_percent_are_left_out(handlers):
+    read(handlers)
+    for scores, shown in (([0.9, 0.006, 0.004], 2), ([0.004, 0.003, 0.002], 3)):
+        candidates = [(str(number), score) for number, score in enumerate(scores)]
+        sure = SimpleNamespace(state=handlers.visit(ME).reader.state, ask=lambda _, c=candidates: Answer("0", 0.9, c))
+        assert len(handlers.answer(handlers.visit(ME), sure, "Who?")["value"]) == shown
 
 
 def test_a_fact_of_ones_own_joins_the_table(handlers):

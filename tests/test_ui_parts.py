@@ -17,9 +17,10 @@ from starlette.datastructures import QueryParams  # noqa: E402
 
 from rmt_demo import Reader, Trace, backbones  # noqa: E402
 from rmt_demo.answers import Answer  # noqa: E402
+from rmt_demo.questions import PLACES  # noqa: E402
 from rmt_demo.replay import Erase, rerun  # noqa: E402
-from rmt_demo.ui import inputs, links, presets, takehome, words  # noqa: E402
-from rmt_demo.ui.beliefs import CHANGED, FORGOT, LEARNED, Beliefs  # noqa: E402
+from rmt_demo.ui import inputs, layout, links, presets, takehome, words  # noqa: E402
+from rmt_demo.ui.beliefs import CHANGED, FORGOT, LEARNED, MISSED, Beliefs  # noqa: E402
 from rmt_demo.ui.explore import Explore, _line  # noqa: E402
 from rmt_demo.ui.handlers import Handlers  # noqa: E402
 
@@ -74,6 +75,26 @@ def test_a_question_typed_in_a_hurry_is_the_same_question():
 
 def test_memorize_starts_with_its_fact():
     assert presets.draw("memorize", 0).positions == (0.0,)
+
+
+def test_no_preset_knows_what_a_text_of_ones_own_says(reader):
+    rows, known = presets.draw("first", 0).rows, []
+    for source in ("kjv", inputs.PASTED):
+        handlers = Handlers(reader)
+        next(frames := handlers.read(source, "olga went to the kitchen.", None, 300, rows, 0, "first", [], ME))
+        list(frames)
+        known.append(handlers.visit(ME).truth("Where is Olga?", 300))
+    assert known == ["unknown", None]
+
+
+def test_the_page_opens_on_what_the_checkpoint_can_answer(backbone, tokenizer):
+    places = Reader(tiny_model(backbone, "classification"), tokenizer)
+    page = layout.build(places)
+    opened = next(b for b in page.blocks.values() if isinstance(b, gr.Dropdown) and b.label == "Preset").value
+    assert links.restore(places, [("seed", "0")]).preset == opened
+    assert Handlers(places).visit(ME).drawn == presets.draw(opened, 0).rows
+    preset = presets.draw(opened, 0)
+    assert all(preset.answer(question, 9) in PLACES for question in preset.queries)
 
 
 def test_edited_facts_are_no_preset_any_more():
@@ -148,7 +169,7 @@ def test_a_text_of_ones_own_fits_into_no_link(reader):
 
 def scripted(answers):
     """A reader that gives these answers, one after the other, and counts how often it was asked."""
-    said = SimpleNamespace(asked=0, state=SimpleNamespace(tokens_read=0, segments_read=0))
+    said = SimpleNamespace(asked=0, state=SimpleNamespace(tokens_read=0, segments_read=0, tail=()))
 
     def ask_many(questions):
         said.asked += 1
@@ -162,7 +183,7 @@ def follow(answers, truths, changes, segments=1):
     reader = scripted(answers)
     beliefs = Beliefs(["q"], segments, lambda question, tokens: truths[tokens - 1])
     for number, change in enumerate(changes, 1):
-        reader.state = SimpleNamespace(tokens_read=number, segments_read=number)
+        reader.state = SimpleNamespace(tokens_read=number, segments_read=number, tail=())
         beliefs.after(SimpleNamespace(update_norm=torch.tensor([float(change)])), reader)
     return beliefs, reader
 
@@ -176,6 +197,13 @@ def test_learning_and_forgetting_are_noted_where_they_happen():
         (3, FORGOT),
         (4, LEARNED),
     ]
+
+
+def test_a_kept_answer_that_is_right_no_more_has_missed_what_the_facts_say():
+    for changes in ([1] * 3, [1, 0, 0]):  # asked again or not
+        beliefs, _ = follow(["garden"] * 3, ["garden", "kitchen", "kitchen"], changes)
+        events = [(e["segment"], e["kind"], e["text"]) for e in beliefs.events["q"]]
+        assert events == [(0, LEARNED, "garden"), (1, MISSED, "kitchen")]
 
 
 def test_what_was_never_known_is_not_forgotten():
@@ -230,6 +258,43 @@ def test_a_gate_that_opened_a_little_was_open(reader):
     visit = explore.handlers.visit(ME)
     visit.trace._gates[1][:] = torch.tensor([0.0, 0.2, 0.6, 1.0])
     assert "for 3 of 4" in explore.look(2, 0, 0, 0, ME)["line"]
+
+
+@pytest.mark.parametrize("typed, shown", [(9999, "last"), (0, "first"), (None, "first"), (-3, "first")])
+def test_the_segment_box_takes_whatever_is_typed(explore, typed, shown):
+    heard = [fn for fn in layout.build(explore.base).fns.values() if fn.name in ("look", "ask", "operate")]
+    boxed = [fn for fn in heard if any(getattr(box, "label", "").startswith("Segment") for box in fn.inputs)]
+    assert len(boxed) > 4 and not any(fn.preprocess for fn in boxed), "Gradio refuses it before it is heard"
+    title = explore.look(typed, 0, 0, 0, ME)["title"]
+    assert title.startswith(f"Segment {1 if shown == 'first' else len(explore.handlers.visit(ME).trace)} of")
+
+
+def test_the_end_of_a_text_is_told_as_what_it_is(reader):
+    explore = Explore(Handlers(reader))
+    facts = [["daniel went to the garden.", 1]]
+    *_, frame = explore.handlers.read(inputs.PASTED, tiny_text(400), None, 600, facts, 0, "first", [QUESTION], ME)
+    visit = explore.handlers.visit(ME)
+    assert visit.trace.tail, "this text was to end within a segment"
+    ends = [explore.look(at, 0, 0, 0, ME)["title"] for at in (len(visit.trace) - 1, len(visit.trace))]
+    total = f"to token {visit.text.tokens:,}, is no whole segment"
+    assert [total in title for title in ends] == [False, True]
+    visit.beliefs.events[QUESTION][:] = []
+    visit.beliefs.told[QUESTION][:] = []
+    visit.beliefs.ask(visit.reader)
+    [event] = visit.view.frame("done", 1, visit.beliefs)["beliefs"][0]["events"]
+    assert event["where"] == "at the end" and "segment 1" in {e["where"] for b in frame["beliefs"] for e in b["events"]}
+
+
+def test_a_text_shorter_than_a_segment_is_told_so(reader):
+    explore = Explore(Handlers(reader))
+    *_, frame = explore.handlers.read(inputs.PASTED, tiny_text(5), None, 26, [], 0, "first", [QUESTION], ME)
+    visit = explore.handlers.visit(ME)
+    assert visit.finished and not len(visit.trace)
+    assert [e["where"] for e in frame["beliefs"][0]["events"]] == ["at the end"]
+    assert "shorter than a segment" in explore.look(1, 0, 0, 0, ME)["title"]
+    for act in (lambda: explore.ask(1, QUESTION, ME), lambda: next(explore.operate(1, "erase", "1", 1, QUESTION, ME))):
+        with pytest.raises(gr.Error, match="shorter than a segment"):
+            act()
 
 
 def test_asking_from_a_moment_is_asking_a_reader_that_stopped_there(explore, reader):

@@ -8,7 +8,7 @@ from ..reader import Reader
 from ..trace import Trace
 
 MOST_ASKED = 400  # times in one reading, so that following questions on a long text costs little
-LEARNED, FORGOT, CHANGED = "learned", "forgot", "changed"
+LEARNED, FORGOT, CHANGED, MISSED = "learned", "forgot", "changed", "missed"
 
 Truth = Callable[[str, int], str | None]  # question, tokens read -> the right answer by then, None if nobody knows
 
@@ -26,7 +26,8 @@ class Beliefs:
 
     Attributes:
         told: question -> [{"segment", "tokens", "text", "score", "right"}], one for each time it was asked.
-        events: question -> [{"segment", "tokens", "text", "kind"}], the first answer, and whenever it changed.
+        events: question -> [{"segment", "tokens", "text", "kind"}], the first answer, and whenever it changed or was
+            missed: there the text is what would be right. The end of a text, which is no whole segment, counts as one.
     """
 
     def __init__(self, questions: Sequence[str], segments: int, truth: Truth):
@@ -72,9 +73,9 @@ class Beliefs:
         told, truth = self.told[question], self.truth(question, state.tokens_read)
         right = answer.is_right(truth)
         before = told[-1] if told else None
-        now = {"segment": state.segments_read - 1, "tokens": state.tokens_read, "text": answer.text}
+        now = {"segment": state.segments_read - (not state.tail), "tokens": state.tokens_read, "text": answer.text}
         if kind := _kind(before, now, right, truth):
-            self.events[question].append(now | {"kind": kind})
+            self.events[question].append(now | {"kind": kind} | ({"text": truth} if kind == MISSED else {}))
         told.append(now | {"score": answer.score, "right": right})
 
     def save(self, trace: Trace) -> None:
@@ -94,4 +95,6 @@ def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None)
     knew = before and before["right"] and before["text"] != UNKNOWN
     if knew and right is False and not same and truth != UNKNOWN:
         return FORGOT
-    return "" if same else CHANGED
+    if same:
+        return MISSED if before["right"] and right is False else ""
+    return CHANGED

@@ -10,8 +10,9 @@ from ..attention import SegmentAttention, memory_attention, wrote
 from ..framing import frame
 from ..replay import Edit, Erase, Freeze, Noise, Swap, rerun, state_at
 from ..trace import Trace
-from .handlers import Handlers, one_sentence
-from .inputs import memory_tokens, plain
+from . import views
+from .handlers import Handlers
+from .inputs import memory_tokens, one_sentence, plain
 from .live_view import COLUMNS, pack
 from .visits import Visit
 
@@ -59,10 +60,11 @@ class Explore:
         return gr.update(maximum=max(count, 2), value=min(_segment_of(visit.trace, token) + 1, count))
 
     def look(self, segment: float, layer: int, head: int, token: int, request: gr.Request) -> dict:
-        """A segment's text and what the memory tokens attended to there, for the segment view; nothing before there is
-        a segment."""
-        if not len(self.handlers.visit(request).trace):
-            return gr.skip()
+        """A segment's text and what the memory tokens attended to there, for the segment view; where there is no
+        segment, why."""
+        visit = self.handlers.visit(request)
+        if not len(visit.trace):
+            return views.NO_SEGMENT | {"title": _none(visit)}
         with one_sentence():
             visit, trace, index = self._at(segment, request)
             seen, ids = self._attention(visit, trace, index), trace.segment(index)
@@ -72,8 +74,12 @@ class Explore:
             peak = max(weights.max().item(), 1e-9)
             began = int(trace.token_counts[:index].sum())
             open_gates = int((trace.gates[index] > 0).sum())
+            title = f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}"
+            if trace.tail and index + 1 == len(trace):
+                title += f". The rest, up to token {began + len(ids) + len(trace.tail):,}, is no whole segment: "
+                title += "a question sees it beside the memory"
             return {
-                "title": f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}",
+                "title": title,
                 "line": f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to "
                 f"each other and to special tokens. The write gate was open, wholly or a little, for {open_gates} of "
                 f"{len(weights)}.",
@@ -176,8 +182,8 @@ class Explore:
         visit = self.handlers.visit(request)
         trace = visit.trace
         if not len(trace):
-            raise ValueError("No whole segment has been read yet: press Read first.")
-        return visit, trace, min(max(int(segment), 1), len(trace)) - 1
+            raise ValueError(_none(visit))
+        return visit, trace, min(max(int(segment or 1), 1), len(trace)) - 1
 
     def _attention(self, visit: Visit, trace: Trace, index: int) -> SegmentAttention:
         """Of a segment; the last one looked at is kept."""
@@ -187,6 +193,13 @@ class Explore:
             framed, _ = frame([trace.segment(index)], self.base.config)
             seen = visit.seen = trace, index, memory_attention(self.base.model, framed, memory[None])
         return seen[2]
+
+
+def _none(visit: Visit) -> str:
+    """Why there is no segment to look at."""
+    if visit.finished:
+        return "The text is shorter than a segment, nothing of it went into the memory: make it longer."
+    return "No whole segment has been read yet: press Read first."
 
 
 def _segment_of(trace: Trace, token: int) -> int:

@@ -6,9 +6,12 @@ import gradio as gr
 
 from . import takehome, views, words
 from .explore import ACTIONS, ALL, Explore
-from .handlers import ASKING, Handlers, one_sentence
+from .handlers import ASKING, Handlers
 from .haystack_panel import HEARD, QUIET, explained
+from .inputs import one_sentence
 
+# Of the segment's box Gradio would refuse what is out of bounds: `Explore` goes to the nearest segment.
+TYPED = {"preprocess": False}
 SLOW = {"api_visibility": "private", "show_progress": "minimal", **ASKING}
 
 
@@ -45,7 +48,7 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple
     backbone = explore.base.config.build_backbone_config()
     with gr.Row():
         choices = [
-            gr.Dropdown(_numbered(what, count), value=ALL, label=what.capitalize(), min_width=120)
+            gr.Dropdown(_numbered(what, count), value=ALL, label=what.capitalize(), min_width=170)
             for what, count in (
                 ("layer", backbone.num_hidden_layers),
                 ("head", backbone.num_attention_heads),
@@ -58,9 +61,9 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple
     label = "The answer from this moment"
     answer = gr.Label(label=label, num_top_classes=5, elem_id="answer-here")
     explained(words.TRAVEL)
-    look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET}
+    look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET, **TYPED}
     gr.on([segment.input, *(choice.input for choice in choices)], **look, trigger_mode="always_last")
-    ask.click(explore.ask, [segment, question], answer, **SLOW)
+    ask.click(explore.ask, [segment, question], answer, **SLOW, **TYPED)
     return look, {answer: gr.update(value=None, label=label)}
 
 
@@ -84,7 +87,7 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict
     explained(words.SURGERY)
     every.click(lambda: f"1-{config.memory_size}", None, chosen, queue=False, **QUIET)
     none.click(lambda: "", None, chosen, queue=False, **QUIET)
-    operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW)
+    operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW, **TYPED)
     return {shown: views.NO_SURGERY}
 
 

@@ -1,15 +1,15 @@
 """Reading and asking: what the page's upper half and the API do. Plain functions on a shared `Reader`."""
 
-import html
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import gradio as gr
 
+from ..data import corpora
 from ..reader import Reader
 from . import inputs, links, presets
+from .inputs import one_sentence
 from .visits import Visit, Visits
 
 FRAME_SECONDS, FRAME_ROWS = 0.1, 256  # between two frames of up to so many memory tokens; larger ones come less often
@@ -17,17 +17,6 @@ MOST_QUESTIONS = 100
 MOST_SHOWN = 60  # characters of a question above its answer
 READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
-
-
-@contextmanager
-def one_sentence():
-    """Shows a ValueError to the visitor, as text."""
-    try:
-        yield
-    except ValueError as error:
-        # Gradio renders the message as HTML, and it may quote what the visitor typed.
-        message = html.escape(str(error), quote=False)
-        raise gr.Error(message, print_exception=False) from error
 
 
 class Handlers:
@@ -68,7 +57,8 @@ class Handlers:
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
                 pinned = inputs.pins(self.base, questions)
-                drawn = presets.matching(preset, text.seed, facts)
+                # A text of one's own may say something of the same people.
+                drawn = presets.matching(preset, text.seed, facts) if name in corpora.PACKAGED else None
             except ValueError as error:
                 visit.halt = "stopped"
                 yield {"line": str(error)}
@@ -121,9 +111,9 @@ class Handlers:
                 visit.beliefs.ask(visit.reader)  # with the tail, which is no whole segment
                 return False
             visit.read_seconds += step.seconds
-            visit.beliefs.after(step, visit.reader)
             visit.trace.add(step)
             visit.view.add(step)
+            visit.beliefs.after(step, visit.reader)
             return True
 
     def make_way(self, request: gr.Request) -> None:
@@ -173,6 +163,7 @@ class Handlers:
         """What a reader says to what was asked, with the verdict where the truth is known: an update of a gr.Label."""
         question = inputs.plain(question)
         state, answer = reader.state, reader.ask(question)
+        likely = {text: p for text, p in answer.candidates if p >= 0.005} or dict(answer.candidates)
         truth = visit.truth(question, state.tokens_read)
         right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
@@ -181,8 +172,8 @@ class Handlers:
         asked = question if len(question) <= MOST_SHOWN else question[:MOST_SHOWN] + "…"
         label = f"“{asked}” after {state.tokens_read:,} tokens{by}"
         if truth is not None:
-            label += ": ✓ right" if right else f": ✗ wrong, so far the text says {truth}"
-        return gr.update(value=dict(answer.candidates), label=label)
+            label += ": ✓ right" if right else f": ✗ wrong, so far the hidden facts say {truth}"
+        return gr.update(value=likely, label=label)
 
     def draw(self, name: str, seed: float, request: gr.Request) -> tuple:
         """A preset's facts and questions: updates of the table, the examples, the question and the pins."""

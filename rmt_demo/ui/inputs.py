@@ -1,8 +1,12 @@
 """What visitors typed, turned into what the library takes; whatever is wrong with it is said in one sentence."""
 
+import html
 import math
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import gradio as gr
 
 from ..data import corpora
 from ..data.haystack import Fact, Haystack, check_size
@@ -24,6 +28,17 @@ SOURCES = [
     ("Paste a text", PASTED),
     ("Upload a text file", UPLOADED),
 ]
+
+
+@contextmanager
+def one_sentence():
+    """Shows a ValueError to the visitor, as text."""
+    try:
+        yield
+    except ValueError as error:
+        # Gradio renders the message as HTML, and it may quote what the visitor typed.
+        message = html.escape(str(error), quote=False)
+        raise gr.Error(message, print_exception=False) from error
 
 
 def haystack(

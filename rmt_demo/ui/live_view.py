@@ -122,7 +122,7 @@ class LiveView:
                 line[columns] = answer["score"] * (UNSEEN - 5)
             events = [
                 {"at": event["tokens"] / self.total, "kind": event["kind"], "text": event["text"][:40]}
-                | {"segment": event["segment"] + 1}
+                | {"where": f"segment {event['segment'] + 1:,}" if event["segment"] < self.segments else "at the end"}
                 for event in beliefs.events[question][-MOST_EVENTS:]
             ]
             now = told[-1] if told else {"text": "", "score": 0, "right": None}

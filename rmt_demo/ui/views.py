@@ -32,7 +32,7 @@ LIVE = """
   </div>
   <div class="beliefs" hidden>
     <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
-      ● a first or another answer.</p>
+      ● a first or another answer, ▽ missed that the facts now say something else.</p>
     <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
     <ul class="questions"></ul>
   </div>
@@ -67,7 +67,8 @@ RACE = """
   <ul class="lanes"></ul>
 </div>
 """
-# What two of them show before there is anything to show.
+# What three of them show before there is anything to show.
+NO_SEGMENT = {"title": "", "line": "", "tokens": [], "facts": [], "weights": "", "peak": 0, "rows": 0, "row": -1}
 NO_SURGERY = {
     "line": "Read a text, choose memory tokens and operate.",
     "facts": [],
