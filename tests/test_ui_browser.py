@@ -391,6 +391,18 @@ def test_the_shipped_checkpoint_reads_the_first_example(visit, shipped):
     expect(page.locator("#answer")).to_contain_text("right")
 
 
+def test_the_line_to_the_stored_tokens_stands_out(visit, shipped):
+    page = visit(shipped)
+    read(page, 600)
+    lines = page.locator("#live .memory").evaluate("""(canvas) => {
+        const width = Math.floor(canvas.width * 0.79), pen = canvas.getContext("2d");
+        const rows = [...Array(canvas.height).keys()].map((y) => pen.getImageData(0, y, width, 1).data);
+        return rows.filter((row) => row.every((byte, i) => byte === row[i % 4])).map((row) => [...row.slice(0, 3)]);
+    }""")  # the colours of rows that have one only
+    bright = [sum(colour) / 3 for colour in lines]
+    assert min(bright) < 60 and max(bright) > 240, "a line of the text's colour with an edge of the ground's"
+
+
 @pytest.mark.slow
 def test_a_fact_of_ones_own_is_found_in_50_000_tokens(visit, shipped):
     page = visit(shipped)
