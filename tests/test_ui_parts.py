@@ -89,7 +89,7 @@ def test_no_preset_knows_what_a_text_of_ones_own_says(reader):
 
 def test_the_page_opens_on_what_the_checkpoint_can_answer(backbone, tokenizer):
     places = Reader(tiny_model(backbone, "classification"), tokenizer)
-    page = layout.build(places)
+    page = layout.build(places, "tiny")
     opened = next(b for b in page.blocks.values() if isinstance(b, gr.Dropdown) and b.label == "Preset").value
     assert links.restore(places, [("seed", "0")]).preset == opened
     assert Handlers(places).visit(ME).drawn == presets.draw(opened, 0).rows
@@ -262,7 +262,7 @@ def test_a_gate_that_opened_a_little_was_open(reader):
 
 @pytest.mark.parametrize("typed, shown", [(9999, "last"), (0, "first"), (None, "first"), (-3, "first")])
 def test_the_segment_box_takes_whatever_is_typed(explore, typed, shown):
-    heard = [fn for fn in layout.build(explore.base).fns.values() if fn.name in ("look", "ask", "operate")]
+    heard = [fn for fn in layout.build(explore.base, "tiny").fns.values() if fn.name in ("look", "ask", "operate")]
     boxed = [fn for fn in heard if any(getattr(box, "label", "").startswith("Segment") for box in fn.inputs)]
     assert len(boxed) > 4 and not any(fn.preprocess for fn in boxed), "Gradio refuses it before it is heard"
     title = explore.look(typed, 0, 0, 0, ME)["title"]

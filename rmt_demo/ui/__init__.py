@@ -1,1 +1,1 @@
-"""The browser demo: `layout.build(reader)` makes the page, `live_view` its moving picture, `handlers` its answers."""
+"""The browser demo: `layout.build` makes the page, `live_view` its moving picture, `handlers` its answers."""
