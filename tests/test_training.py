@@ -154,6 +154,12 @@ def test_weights_are_averaged_over_the_last_steps():
     assert early > 0.8, "what a short run began with is forgotten"
 
 
+def test_averaging_leaves_frozen_weights_as_they_are_to_the_last_bit():
+    frozen = torch.tensor([-0.0, 0.0, 0.3])
+    average = training.averaged(frozen.clone(), frozen, torch.tensor(20))
+    assert average.view(torch.int32).equal(frozen.view(torch.int32)), "a checkpoint's checksum would be another"
+
+
 def test_the_average_is_what_is_saved(run, monkeypatch):
     whole = run("whole")
     monkeypatch.setattr(training, "averaged", lambda average, now, steps: now)

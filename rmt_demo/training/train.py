@@ -156,7 +156,8 @@ def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
 
     The steps of small batches stray about a path that is better than they are.
     """
-    return average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
+    nearer = average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
+    return torch.where(average == now, now, nearer)  # frozen weights stay as they are: of -0.0, lerp would make 0.0
 
 
 def hold_gates(model: nn.Module, open_: bool) -> None:
