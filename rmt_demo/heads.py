@@ -16,14 +16,8 @@ from .questions import slots
 from .recall import ROUND_TWO, cut_out, only, stretches
 
 
-class RMTForSequenceClassification(RMTPreTrainedModel):
-    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
-
-    def __init__(self, config: RMTConfig):
-        super().__init__(config)
-        self.rmt = RMTModel(config)
-        self.classifier = nn.Linear(self.backbone.config.hidden_size, config.num_labels)
-        self.post_init()
+class Head(RMTPreTrainedModel):
+    """What both heads share. Trainer hands over what `forward` names, so it names all that RMTModel takes."""
 
     def forward(
         self,
@@ -38,16 +32,38 @@ class RMTForSequenceClassification(RMTPreTrainedModel):
         num_trained: int | None = None,
         token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
-        """labels [B] (or [Q] with query_ids); logits [B, num_labels]. The loss is that of all classifiers of
-        `transformers`: squared errors for a single label, otherwise by `config.problem_type`. All else: see
-        RMTModel.forward."""
-        out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained)
-        logits = self.classifier(out.last_hidden_state[:, 0]).float()
-        loss = ForSequenceClassificationLoss(labels, logits, self.config) if labels is not None else None
-        return replace(out, loss=loss, logits=logits)
+        """Labels, one or k for each question ([B], or [B, k] for open answers; Q of them with query_ids); logits
+        [B, num_labels], or [B, k, V] for the k [MASK] slots of the last segment. All else: see RMTModel.forward.
+
+        Raises:
+            ValueError: as RMTModel.forward, or if a question has no room for its slots.
+        """
+        recall = None if self.training or self.config.settle_memory else self.recall
+        out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained, recall)
+        logits = self._answers(out.query_ids, out.last_hidden_state)
+        return replace(out, loss=None if labels is None else self._loss(logits, labels), logits=logits)
 
 
-class RMTForMaskedLM(RMTPreTrainedModel):
+class RMTForSequenceClassification(Head):
+    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
+
+    def __init__(self, config: RMTConfig):
+        super().__init__(config)
+        self.rmt = RMTModel(config)
+        self.classifier = nn.Linear(self.backbone.config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
+        """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, num_labels]."""
+        return self.classifier(hidden[:, 0]).float()
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Labels [Q]; the loss of all classifiers of `transformers`: squared errors for a single label, otherwise by
+        `config.problem_type`."""
+        return ForSequenceClassificationLoss(labels, logits, self.config)
+
+
+class RMTForMaskedLM(Head):
     """Open answers: the question ends in [MASK] slots and the head fills them from the whole vocabulary.
 
     The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings themselves as output
@@ -72,31 +88,6 @@ class RMTForMaskedLM(RMTPreTrainedModel):
         words = self.get_input_embeddings().weight
         return F.linear(self.transform(hidden), words, self.bias).float()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        order: Tensor | None = None,
-        memory: Tensor | None = None,
-        query_ids: Tensor | None = None,
-        query_mask: Tensor | None = None,
-        query_of: Tensor | None = None,
-        num_trained: int | None = None,
-        token_type_ids: Tensor | None = None,
-    ) -> RMTOutput:
-        """labels [B, k]: the answer's tokens, one for each of the k [MASK] slots of the last segment ([Q, k] with
-        query_ids). Returns logits [B, k, V]. All else: see RMTModel.forward.
-
-        Raises:
-            ValueError: as RMTModel.forward, or if a question has no room for its slots.
-        """
-        recall = None if self.training or self.config.settle_memory else self.recall
-        out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained, recall)
-        logits = self._answers(out.query_ids, out.last_hidden_state)
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten()) if labels is not None else None
-        return replace(out, loss=loss, logits=logits)
-
     def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
         """As for every RMT, or in two rounds (see `recall.py`): [Q, m + s, d], all else blank."""
         if self.config.settle_memory or not self.config.num_stored_tokens or self.config.unknown_token_id is None:
@@ -119,6 +110,10 @@ class RMTForMaskedLM(RMTPreTrainedModel):
     def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
         """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their slots."""
         return self.slot_logits(hidden.take_along_dim(slots(query_ids, self.config)[..., None], dim=1))
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Labels [Q, k]: the answer's tokens, one for each slot."""
+        return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
 
 
 AutoModelForSequenceClassification.register(RMTConfig, RMTForSequenceClassification)
