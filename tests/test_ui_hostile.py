@@ -6,18 +6,18 @@ from hostile import CASES, KEY, PLAIN, WHERE
 gr = pytest.importorskip("gradio")
 
 from rmt_demo.ui import inputs, layout  # noqa: E402
-from rmt_demo.ui.handlers import Handlers  # noqa: E402
+from rmt_demo.ui.api import Api  # noqa: E402
 
 
 @pytest.mark.parametrize("arguments, sentence", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_hostile_input_gets_one_sentence(reader, arguments, sentence):
-    handlers = Handlers(reader)
+    read_and_ask = Api(reader).read_and_ask
     if not sentence:
-        answers = handlers.read_and_ask(**arguments)
+        answers = read_and_ask(**arguments)
         assert [answer["question"] for answer in answers] == arguments["questions"]
         return
     with pytest.raises(gr.Error, match=sentence) as error:
-        handlers.read_and_ask(**arguments)
+        read_and_ask(**arguments)
     message = error.value.message
     assert "\n" not in message and len(message) < 300, f"not one clear sentence: {message!r}"
 

@@ -1,4 +1,4 @@
-"""Reading and asking: what the page's upper half and the API do. Plain functions on a shared `Reader`."""
+"""Reading and asking: what the page's upper half does. Plain functions on a shared `Reader`."""
 
 import random
 import time
@@ -13,7 +13,6 @@ from .inputs import one_sentence
 from .visits import Visit, Visits
 
 FRAME_SECONDS, FRAME_ROWS = 0.1, 256  # between two frames of up to so many memory tokens; larger ones come less often
-MOST_QUESTIONS = 100
 MOST_SHOWN = 60  # characters of a question above its answer
 READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
@@ -167,7 +166,7 @@ class Handlers:
         truth = visit.truth(question, state.tokens_read)
         right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
-        visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-MOST_QUESTIONS:]
+        visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-inputs.MOST_QUESTIONS :]
         by = f", by way of “{answer.thought}”" if answer.thought else ""
         asked = question if len(question) <= MOST_SHOWN else question[:MOST_SHOWN] + "…"
         label = f"“{asked}” after {state.tokens_read:,} tokens{by}"
@@ -232,32 +231,3 @@ class Handlers:
             asked[0],
             gr.update(samples=[[question] for question in asked]),
         )
-
-    def read_and_ask(
-        self, text: str, facts: list, questions: list[str], length: int = inputs.START
-    ) -> list[dict[str, object]]:
-        """Hide facts in a text, read it from beginning to end and answer questions about it.
-
-        Args:
-            text: the background, repeated up to `length`; "" for the packaged King James Bible.
-            facts: pairs [sentence, position from 0 to 1].
-            questions: what to ask in the end.
-            length: tokens to read.
-
-        Returns:
-            One {"question", "answer", "score", "candidates"} for each question.
-        """
-        with one_sentence():
-            if not isinstance(questions, list) or not all(isinstance(q, str) and q.strip() for q in questions):
-                questions = []
-            if not questions:
-                raise ValueError("Ask at least one question, and none that is empty.")
-            if len(questions) > MOST_QUESTIONS:
-                raise ValueError(f"There are {len(questions)} questions, {MOST_QUESTIONS} is the most: ask fewer.")
-            name = inputs.PASTED if text else "kjv"
-            haystack = inputs.haystack(self.base, name, text, None, facts, length, 0)
-            reader = self.base.fork()
-            for _ in reader.read(haystack):
-                pass
-            answers = reader.ask_many([inputs.plain(question) for question in questions])
-        return [answer.as_json(question) for question, answer in zip(questions, answers, strict=True)]

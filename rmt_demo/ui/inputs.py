@@ -20,6 +20,7 @@ MOST_CHARACTERS = 1_000_000  # of pasted text
 UPLOAD_MB = 10
 MOST_FACTS = 100
 MOST_PINS = 3
+MOST_QUESTIONS = 100  # of a program at once, and that a visitor takes home
 FOREIGN = 0.2  # of a text's tokens unknown to the tokenizer: it is in another script
 PASTED, UPLOADED = "pasted", "uploaded"
 SOURCES = [

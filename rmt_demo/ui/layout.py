@@ -9,6 +9,7 @@ from ..heads import RMTForSequenceClassification
 from ..questions import PLACES
 from ..reader import Reader
 from . import explore_layout, haystack_panel, inputs, presets, views, words
+from .api import Api
 from .explore import Explore
 from .handlers import ASKING, READING, Handlers
 from .haystack_panel import QUIET, explained
@@ -118,7 +119,7 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
         examples.click(lambda sample: sample[0], examples, question, queue=False, **QUIET)
         page.load(None, js=views.asset("aria.js"), api_visibility="private")
         page.unload(handlers.leave)
-        gr.api(handlers.read_and_ask, api_name="read_and_ask", **READING)
+        gr.api(Api(reader).read_and_ask, api_name="read_and_ask", **READING)
     return page
 
 
