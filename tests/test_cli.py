@@ -158,7 +158,7 @@ def test_facts_in_a_pipe_are_where_they_were_asked_for_or_nowhere(tmp_path, posi
     try:
         found = "".join(file_text(str(pipe), [Fact("FACT.", position)])).split().index("FACT.")
     except ValueError as error:
-        assert position == 0.5 and "pipe is not known beforehand: put facts at 0 (start) or 1 (end)" in str(error)
+        assert position == 0.5 and "pipe is not known in advance: put facts at 0 (start) or 1 (end)" in str(error)
     else:
         assert found == {0: 0, 1: 6}[position]
     writer.join()

@@ -1,1 +1,1 @@
-"""Texts to read and facts to find in them."""
+"""Background texts, generated facts and questions, and batches made from them."""

@@ -1,20 +1,21 @@
-"""The first five tasks of bAbI (arXiv 1502.05698), made anew, to be hidden in long texts as in BABILong (2406.10149).
+"""A new generator for the first five bAbI tasks (arXiv 1502.05698), whose stories can be hidden in long texts as in
+BABILong (arXiv 2406.10149).
 
-    qa1   one supporting fact     people move about; where is one of them?
-    qa2   two supporting facts    people carry things about; where is one of the things?
-    qa3   three supporting facts  ... and where was it before the kitchen?
-    qa4   two-argument relations  places lie around places; what is north of the garden?
-    qa5   three-argument ones     people give each other things; who gave what to whom?
+    qa1   one supporting fact       people move; where is one of them?
+    qa2   two supporting facts      people carry objects; where is one of the objects?
+    qa3   three supporting facts    ... and where was it before the kitchen?
+    qa4   two-argument relations    places lie around places; what is north of the garden?
+    qa5   three-argument relations  people give each other objects; who gave what to whom?
 
-To practise on there are "routes", stories as of qa2 and qa3 with the questions of both, and of qa1, and "gifts", those
-of qa5 with nothing but the questions that it seldom asks. Questions of the first three tasks have a thought to answer
-them by: whose way to follow.
+Two more tasks are for training only: "routes" has the stories of qa2 and qa3 with the questions of qa1, qa2 and qa3;
+"gifts" has the stories of qa5 with only those questions that qa5 seldom asks. Questions of qa1, qa2 and qa3 come with
+a thought, which says whose route leads to the answer (see `babi_oracle.thought`).
 
 Three things differ from the original. Its generator had wrong answers (facebookarchive/bAbI-tasks #7, #8); here
-every answer comes from `answer`, which replays the facts of the finished story, and a question with no or several
+`answer` derives every answer by replaying the facts of the finished story, and a question with no answer or several
 answers is never asked. Words and paraphrases are divided into training and evaluation (only the four directions are
-in both): the paraphrases stand in `tables/babi.txt`, one a line, and the last of each kind is kept for evaluation. And
-nothing happens that what was said before rules out (`scene.py`).
+in both): `tables/babi.txt` has one paraphrase per line, and the last of each kind is kept for evaluation. And every
+event is consistent with those before it (`scene.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -30,14 +31,10 @@ from .tasks import OPPOSITE
 from .words import pool
 from .world import Query, Question, Statement, Story
 
-KIND_OF = {
-    "giver": "person",
-    "receiver": "person",
-    "subject": "site",
-    "reference": "site",
-}  # where a slot is not its words' kind
-LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "gifts": 1}  # sentences
-LONGEST = 20  # sentences: the evaluation split's 25 places make no larger map
+# Word pools of the slots that are not named after theirs.
+KIND_OF = {"giver": "person", "receiver": "person", "subject": "site", "reference": "site"}
+LEAST = {"qa1": 1, "qa2": 2, "qa3": 3, "qa4": 1, "qa5": 1, "routes": 3, "gifts": 1}  # sentences in a story
+LONGEST = 20  # sentences; the evaluation split has 25 places, too few for larger maps
 
 
 def story(
@@ -49,18 +46,17 @@ def story(
     extra_words: Sequence[str] = (),
     unknown_rate: float = 0.0,
 ) -> Story:
-    """A story of one of the tasks, with its questions.
+    """Draw a story of one of the tasks, with its questions.
 
     Args:
         task: one of `QA` or `PRACTICE`.
-        rng: the source of all chance; the same state gives the same story.
-        split: "train" or "eval": which words and paraphrases.
-        sentences: facts in the story, the needless ones included, up to 20, and no fewer than `LEAST` has; by default a
-            random 2 to 12.
-        questions: different questions to ask, or fewer if the story has no more with exactly one answer.
-        extra_words: further words of that split; they stand in for half of all people, things and places.
-        unknown_rate: share of the questions that are about somebody or something in no fact, with the answer "unknown".
-            bAbI has none; a model trained without learns that whoever is asked for is where another is.
+        rng: the source of randomness; the same state gives the same story.
+        split: "train" or "eval": which words and paraphrases to use.
+        sentences: facts in the story, from `LEAST` to 20, distractors included; by default a random 2 to 12.
+        questions: how many different questions; fewer if the story has fewer with exactly one answer.
+        extra_words: extra words of that split, which replace half of all people, objects and places.
+        unknown_rate: share of the questions that are about a word in no fact, with the answer "unknown". bAbI has none,
+            but a model trained without them learns to answer with the place of somebody else.
 
     Raises:
         ValueError: for an unknown task or split, or a number out of range.
@@ -68,7 +64,7 @@ def story(
     if task not in _TELL:
         raise ValueError(f"There is no task {task!r}: choose from {', '.join(_TELL)}.")
     length = _length(rng, sentences, questions, LEAST[task])
-    while True:  # drawn again until there is a question, of the same length
+    while True:  # draw again, with the same length, until a question can be asked
         facts, queries = _TELL[task](rng, split, length, extra_words)
         if asked := _ask(rng, facts, queries, split, questions, unknown_rate):
             return Story(tuple(facts), tuple(asked))
@@ -77,8 +73,8 @@ def story(
 def asked_again(
     task: str, rng: Random, facts: Sequence[Statement], split: str, questions: int, unknown_rate: float
 ) -> list[Question]:
-    """Questions of one of the tasks in `REREAD`, with their answers, about facts that were told before: some of them,
-    or, for qa1, all in another order. Arguments as in `story`."""
+    """New questions of a task in `REREAD` about the given facts of an earlier story: its first facts, or for qa1 all of
+    them in another order. The other arguments are as for `story`."""
     return _ask(rng, facts, REREAD[task](facts), split, questions, unknown_rate)
 
 
@@ -86,7 +82,7 @@ QA: dict[str, Callable[..., Story]] = {task: partial(story, task) for task in ("
 PRACTICE = {task: partial(story, task) for task in ("routes", "gifts")}
 
 
-# -- what can be asked
+# -- the queries that a story allows
 
 
 def _whereabouts(facts: Sequence[Statement]) -> list[Query]:
@@ -118,11 +114,11 @@ def _lone_gifts(facts: Sequence[Statement]) -> list[Query]:
 
 
 def _mentioned(facts: Sequence[Statement], slot: str) -> list[str]:
-    """The words in a slot, in reading order (a set's order would change from run to run)."""
+    """The different words in a slot, in reading order (the order of a set would change from run to run)."""
     return list(dict.fromkeys(word for fact in facts for name, word in fact.slots if name == slot))
 
 
-# What is asked in tasks whose answers change while a story is read.
+# The queries of the tasks whose answers change while a story is read.
 REREAD = {"qa1": _whereabouts, "qa2": _things, "qa3": _moves, "routes": _routes}
 
 
@@ -147,16 +143,16 @@ def _play(
     length: int,
     extra_words: Sequence[str],
 ) -> tuple[list[Statement], list[Query]]:
-    """What people do, and what can be asked about it; `acts` are families of facts with their weights."""
+    """Draw the facts of a scene and the queries they allow; `acts` are families of facts with their weights."""
     scene = Scene(rng, split, length, extra_words)
     facts = [scene.act(acts) for _ in range(length)]
     return facts, ask(facts)
 
 
 def _maps(rng: Random, split: str, length: int, extra_words: Sequence[str]) -> tuple[list[Statement], list[Query]]:
-    """One or more maps with no place in common, each a middle and the places on up to four sides of it.
+    """Draw one or more maps with no place in common, each a middle place with others on up to four sides of it.
 
-    Questions are asked from the middle only: from the outside, several places may lie on the same side.
+    Queries start from the middle only: seen from an outer place, several places may lie on the same side.
     """
     sites = some_words(rng, "site", split, len(pool("site", split)), extra_words)
     maps = rng.randint(-(-length // len(OPPOSITE)), min(length, len(sites) - length))
@@ -165,7 +161,7 @@ def _maps(rng: Random, split: str, length: int, extra_words: Sequence[str]) -> t
     facts, queries = [], []
     for (middle, way), site in zip(sides, around, strict=False):
         back = OPPOSITE[way]
-        triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)  # said from either end
+        triple = (site, way, middle) if rng.random() < 0.5 else (middle, back, site)
         facts.append(tell(rng, split, "lies", tuple(zip(("subject", "direction", "reference"), triple, strict=True))))
         queries.append(Query("lies", (("direction", way), ("reference", middle)), "subject"))
         queries.append(Query("lies", (("subject", middle), ("direction", back)), "reference"))
@@ -188,10 +184,10 @@ _TELL = {
 def _ask(
     rng: Random, facts: Sequence[Statement], queries: list[Query], split: str, questions: int, unknown_rate: float
 ) -> list[Question]:
-    """Up to so many questions in random order; queries without exactly one answer are passed over."""
+    """Up to `questions` questions in random order; queries without exactly one answer are skipped."""
     asked = []
     queries = rng.sample(queries, len(queries))
-    if rng.random() < 0.3:  # "Who received the cup?" seldom has one answer, and would seldom be asked
+    if rng.random() < 0.3:  # queries like "Who received the cup?" seldom have one answer, so try them first
         queries.sort(key=lambda query: len(query.known))
     for query in queries:
         if len(asked) == questions:
@@ -200,19 +196,19 @@ def _ask(
             reply = answer(facts, query)
         except ValueError:
             continue
-        kind, by = _kind(facts, query), thought(facts, query)
+        kind, step = _kind(facts, query), thought(facts, query)
         if unknown_rate and rng.random() < unknown_rate:
-            query, reply, kind, by = _of_another(rng, split, facts, query), UNKNOWN, UNKNOWN, ""
+            query, reply, kind, step = _unanswerable(rng, split, facts, query), UNKNOWN, UNKNOWN, ""
         key = (query.family, *(slot for slot, _ in query.known), query.ask)
-        asked.append(Question(say(rng, split, QUESTIONS[key], query.known), reply, kind, query, by))
+        asked.append(Question(say(rng, split, QUESTIONS[key], query.known), reply, kind, query, step))
     return asked
 
 
-def _of_another(rng: Random, split: str, facts: Sequence[Statement], query: Query) -> Query:
-    """The same about a person, a thing or a place that no fact is about."""
+def _unanswerable(rng: Random, split: str, facts: Sequence[Statement], query: Query) -> Query:
+    """The same query about a person, object or place that is in no fact."""
     slot = rng.choice([slot for slot, _ in query.known if slot != "direction"])
-    said = {word for fact in facts for _, word in fact.slots}
-    word = rng.choice([word for word in pool(KIND_OF.get(slot, slot), split) if word not in said])
+    mentioned = {word for fact in facts for _, word in fact.slots}
+    word = rng.choice([word for word in pool(KIND_OF.get(slot, slot), split) if word not in mentioned])
     return replace(query, known=tuple((name, word if name == slot else known) for name, known in query.known))
 
 

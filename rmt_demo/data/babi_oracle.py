@@ -1,4 +1,4 @@
-"""What the facts of a story of bAbI's kind say: the answer to a query, and the thought that leads to it."""
+"""The oracle for bAbI stories: the answer to a query, and the thought that leads to it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ from .world import Query, Statement, oracle
 
 
 def answer(statements: Iterable[Statement], query: Query) -> str:
-    """Answer a query of any of the five tasks by replaying the facts.
+    """Answer a query of any bAbI task by replaying the facts.
 
     Raises:
         ValueError: if the facts give no answer, or several.
@@ -24,18 +24,18 @@ def answer(statements: Iterable[Statement], query: Query) -> str:
     else:
         found = {oracle(facts, query)} - {UNKNOWN}
     if len(found) != 1:
-        raise ValueError(f"{query} has {len(found)} answers; ask what the facts say exactly once.")
+        raise ValueError(f"{query} has {len(found)} answers; ask a question with exactly one.")
     return found.pop()
 
 
 def _just_before(facts: Iterable[Statement], object: str, site: str) -> set[str]:
-    """Where a thing was right before it came to a site, if it came there just once."""
+    """Where an object was right before it came to a site, if it came there exactly once."""
     route = [place for place, _ in _route(facts, object)]
     return {route[route.index(site) - 1]} if route.count(site) == 1 and route[0] != site else set()
 
 
 def _route(facts: Iterable[Statement], object: str) -> list[tuple[str, str]]:
-    """The sites a thing was at, one after the other, and who had it when it came there."""
+    """The sites an object was at, in order, each with the person who had it on arrival."""
     whereabouts: dict[str, str] = {}
     holder, route = None, []
     for fact in facts:
@@ -49,8 +49,11 @@ def _route(facts: Iterable[Statement], object: str) -> list[tuple[str, str]]:
 
 
 def thought(facts: Sequence[Statement], query: Query) -> str:
-    """What the answer to a question goes by, if it is where somebody or something is or was: who moved the thing last,
-    and how, or who brought it, or just the person, so that the last step is the same in all of them."""
+    """The intermediate step before an answer that is a site; empty for other queries.
+
+    For an object's site it is who moved the object last, and how ("mary took"); for an earlier site, who brought the
+    object ("mary"); for a person's site, the person ("mary went"). The last step is then always to follow that person.
+    """
     known = dict(query.known)
     if query.family == "carried":
         last = [f for f in facts if f.family in ("take", "drop") and f["object"] == known["object"]][-1]

@@ -1,8 +1,8 @@
-"""Stories hidden in background text, as batches an RMT can be trained and tested on.
+"""Batches for training and evaluation: stories hidden in background text.
 
-A batch is a table of segments: first those with facts in them, each made for one sample, then background segments that
-all samples share. `order` says which rows a sample reads. With `text_attends_memory=False` every row is encoded once,
-however many samples read it, so a haystack of 64 segments costs little more than its facts.
+A batch is a table of segments: first the segments with facts, each made for one sample, then background segments that
+all samples share. `order` lists the rows that each sample reads. With `text_attends_memory=False` every row is encoded
+once, however many samples read it, so a haystack of 64 segments costs little more than its facts.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,14 @@ from .world import Question
 
 @dataclass
 class Batch:
-    """`inputs` are RMTForMaskedLM's arguments (labels too); the rest tells what they mean: the questions, which of the
-    segments read hold a fact (`has_fact` [B, S]), which tokens of the table are of a fact (`in_fact` [N, L]), and how
-    many of each label's are of the thought before the answer (`thoughts` [Q])."""
+    """B haystacks of up to S segments, from a table of N segments of L tokens, and Q questions.
+
+    inputs     arguments of RMTForMaskedLM, labels included
+    questions  as text, with their answers
+    has_fact   [B, S] bool, whether the segment that is read holds a fact
+    in_fact    [N, L] bool, which tokens of the table belong to a fact
+    thoughts   [Q] how many tokens of a question's label belong to the thought before the answer, 0 = no thought
+    """
 
     inputs: dict[str, Tensor | int]
     questions: list[Question]
@@ -37,7 +42,7 @@ class Batch:
     thoughts: Tensor
 
     def inputs_on(self, device: torch.device) -> dict[str, Tensor | int]:
-        """`inputs`, on a device."""
+        """`inputs` with the tensors moved to a device."""
         return {name: value.to(device) if torch.is_tensor(value) else value for name, value in self.inputs.items()}
 
 
@@ -45,11 +50,11 @@ class BatchMaker:
     """Makes batches; the same seed string gives the same batch.
 
     Args:
-        config: segment length, memory size and special tokens are taken from it.
+        config: gives the segment length, the memory size and the special tokens.
         tokenizer: the backbone's.
-        background: sentences to hide facts in; of the training part for training, of the evaluation part for testing.
-        split: "train" or "eval" words and paraphrases.
-        extra_words: further words for the stories (see StoryGenerator).
+        background: sentences to hide facts in: a training part for training, an evaluation part for testing.
+        split: "train" or "eval": which words and paraphrases to use.
+        extra_words: extra words for the stories (see StoryGenerator).
     """
 
     def __init__(
@@ -66,52 +71,54 @@ class BatchMaker:
         Raises:
             ValueError: if stories of this kind do not fit into the model's segments.
         """
-        rng = self.stories.rng = Random(seed)
-        spare = self.config.segment_length - self.config.text_capacity
-        room = (segment_length or self.config.segment_length) - spare
-        rows, orders, asked, told = [], [], [], []
-        theirs = own(mixture.own) if mixture.own else ()
+        rng = Random(seed)
+        overhead = self.config.segment_length - self.config.text_capacity
+        room = (segment_length or self.config.segment_length) - overhead
+        rows, orders, asked, all_facts = [], [], [], []
+        own_families = own(mixture.own) if mixture.own else ()
         with_tail = rng.random() < mixture.tail_rate
         for _ in range(mixture.batch_size):
-            sample = self.sampler.draw(rng, mixture, theirs, with_tail)
-            told += sample.facts
+            sample = self.sampler.draw(rng, mixture, own_families, with_tail)
+            all_facts += sample.facts
             order = [-2] * sample.steps  # -2: any background row
             for step in sorted(set(sample.places) - {sample.steps}):
                 inside = sample.inside(step, sample.facts)
                 order[step] = len(rows)
-                needed = sum(map(len, inside))  # the last segment ends where the text does
-                size = rng.randint(needed, max(needed, room)) if step == sample.steps - 1 and not with_tail else room
+                needed = sum(map(len, inside))
+                size = room
+                if step == sample.steps - 1 and not with_tail:  # the last segment of the text may be shorter
+                    size = rng.randint(needed, max(needed, room))
                 rows.append(self._marked(rng, size, inside, sample.at_start, mixture.echoes))
             orders.append(order)
             in_tail = sample.inside(sample.steps, sample.facts)
+            needed = sum(map(len, in_tail))
             for question, ids in sample.questions:
-                left, needed = room - len(ids), sum(map(len, in_tail))
-                size = rng.randint(needed, max(needed, left))
+                size = rng.randint(needed, max(needed, room - len(ids)))
                 tail = self.segment(rng, size, in_tail, sample.at_start) if with_tail else []
                 asked.append((len(orders) - 1, tail + ids, question))
-            for again, questions in [] if with_tail else self.sampler.read_again(rng, mixture, sample):
-                orders.append([order[step] for step in again])
+            for steps, questions in [] if with_tail else self.sampler.read_again(rng, mixture, sample):
+                orders.append([order[step] for step in steps])
                 asked += [(len(orders) - 1, ids, question) for question, ids in questions]
         noise = self.noise(rng, mixture.background, room, mixture.echoes)
-        lured = round(mixture.lures * mixture.background)
-        noise[:lured] = [lure(rng, row, told) for row in noise[:lured]]
+        lures = round(mixture.lures * mixture.background)
+        noise[:lures] = [lure(rng, row, all_facts) for row in noise[:lures]]
         return self._tensors(rng, rows, noise, orders, asked)
 
     def noise(self, rng: Random, count: int, room: int | None = None, echoes: float = 0.0) -> list[list[int]]:
-        """`count` background segments as text tokens, each three quarters of `room` (by default the model's) to all;
-        `echoes` as in `Mixture`."""
+        """Draw `count` background segments as text tokens. Each fills three quarters to all of `room`, by default the
+        model's text capacity; `echoes` as in `Mixture`."""
         room = room or self.config.text_capacity
         return [self._marked(rng, rng.randint(room * 3 // 4, room), [], echoes=echoes)[0] for _ in range(count)]
 
     def segment(self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False) -> list[int]:
-        """Consecutive background sentences up to `room` tokens, the last one cut off, with facts between them (or,
-        with `at_start`, before them)."""
+        """A segment of `room` tokens: consecutive background sentences, the last one cut off, with facts between them
+        (or, with `at_start`, before them)."""
         return self._marked(rng, room, facts, at_start)[0]
 
     def _marked(
         self, rng: Random, room: int, facts: list[list[int]], at_start: bool = False, echoes: float = 0.0
     ) -> tuple[list[int], list[bool]]:
-        """A segment, and which of its tokens are of a fact."""
+        """A segment, and which of its tokens belong to a fact."""
         background = consecutive(self.sentences, room - sum(map(len, facts)), rng)
         if background and echoes and rng.random() < echoes:
             background = echo(rng, background)
@@ -123,9 +130,11 @@ class BatchMaker:
         return tokens, [is_fact for piece, is_fact in pieces for _ in piece]
 
     def _tensors(self, rng, marked, noise, orders, asked) -> Batch:
+        """Frame and pad a batch's segments and questions: `marked` rows with facts, `noise` rows without, the `orders`
+        of the samples, and `asked` as (sample, token ids, question)."""
         trained = len(marked)
         rows = [row for row, _ in marked]
-        # Like texts, some of them end early.
+        # Some background segments end early, as the last one of a text does.
         rows += [row[: rng.randint(1, len(row))] if rng.random() < 0.125 else row for row in noise]
         longest = max(map(len, orders))
         order = torch.full((len(orders), longest), -1)

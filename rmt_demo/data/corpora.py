@@ -1,10 +1,10 @@
-"""Background texts: where a haystack's hay comes from.
+"""Background texts for haystacks.
 
 Two are packaged and need no network: "kjv" (the King James Bible, 4 MB of public-domain prose) and "pydoc"
-(Python's own reference, technical English; its wording follows the running Python version). A path reads the
+(Python's own reference, technical English; its wording depends on the running Python version). A path reads the
 user's own file, and "pg19" (the paper's books) or any other dataset id streams from the Hugging Face Hub.
 
-Each text is made of blocks (books, topics). A fixed 15% of the blocks is kept for evaluation only.
+Each text is divided into blocks (books, topics). A fixed 15% of the blocks is used for evaluation only.
 """
 
 import codecs
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 PARTS = ("train", "eval", "all")
-USUAL = ("kjv", "pydoc")  # to train and to measure on, if no other is named
+USUAL = ("kjv", "pydoc")  # the default for training and evaluation
 MAX_BYTES = 50_000_000  # of a user's file or a Hub dataset; a longer haystack repeats its background
 PG19 = "emozilla/pg19"  # Project Gutenberg books, as parquet
 CHUNK_BYTES = 1 << 16
 BLOCK_SENTENCES = 50  # a user's file has no books: this many sentences in a row go to one part
 MIN_WORDS, MAX_WORDS = 3, 60
-SENTENCE_CLOSERS = ".!?\"'”’)"  # the last character of a sentence that needs no full stop added
+SENTENCE_CLOSERS = ".!?\"'”’)"  # a sentence that ends in one of these needs no full stop added
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that token counts can be cached for it
@@ -34,7 +34,7 @@ class Background:
     """A text as a list of clean sentences.
 
     Attributes:
-        name: where it is from, such as "kjv".
+        name: the source, such as "kjv".
         part: "train", "eval" or "all".
         sentences: in the order of the text; each single-spaced, 3 to 60 words, ending in a punctuation mark.
     """
@@ -52,10 +52,10 @@ def load(name: str | Path, part: str = "train") -> Background:
 
     Args:
         name: one of `CORPORA`, the path of a UTF-8 text file, or a Hub dataset id such as "emozilla/pg19".
-        part: "train", "eval" (no sentence of which is in "train") or "all".
+        part: "train", "eval" (which shares no sentence with "train") or "all".
 
     Raises:
-        ValueError: in one sentence, if the part or the text is unknown, unreadable, not text or too small.
+        ValueError: if the part or the text is unknown, or the text is unreadable, not text or too small.
     """
     if part not in PARTS:
         raise ValueError(f"There is no part {part!r}: choose one of {', '.join(PARTS)}.")
@@ -64,7 +64,7 @@ def load(name: str | Path, part: str = "train") -> Background:
     if part == "train":
         sentences = train
     elif part == "eval":
-        known = set(train)  # the Bible repeats its formulas
+        known = set(train)  # some sentences of the Bible occur in several books
         sentences = [s for block, held_out in blocks if _is_eval(block) for s in held_out if s not in known]
     else:
         sentences = [s for _, held in blocks for s in held]
@@ -76,7 +76,7 @@ def load(name: str | Path, part: str = "train") -> Background:
 
 
 def mix(names: Iterable[str | Path], part: str = "train") -> Background:
-    """Load several texts and put them one after the other.
+    """Load several texts and concatenate them.
 
     Raises:
         ValueError: as `load`, or if there are no names.
@@ -88,12 +88,12 @@ def mix(names: Iterable[str | Path], part: str = "train") -> Background:
 
 
 def _is_eval(block: str) -> bool:
-    """By the block's name, so that a block never changes sides when the others change."""
+    """Depends only on the block's name, so a block stays in its part when other blocks change."""
     return zlib.crc32(block.encode()) % 100 < 15
 
 
 def split_sentences(text: str) -> Iterator[str]:
-    """Clean sentences of a text whose paragraphs are separated by empty lines; under 3 words are left out."""
+    """Yield the clean sentences of a text whose paragraphs are separated by empty lines; skip those under 3 words."""
     for paragraph in re.split(r"\n\s*\n", text):
         for sentence in _SENTENCE_END.split(" ".join(paragraph.split())):
             for piece in _shorten(sentence):
@@ -105,7 +105,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bS
 
 
 def _shorten(sentence: str) -> Iterator[str]:
-    """Break a sentence of over 60 words where a clause ends, as late as possible."""
+    """Split a sentence of over 60 words at the ends of clauses, each as late as possible."""
     words, start = sentence.split(), 0
     while start < len(words):
         end = start + MAX_WORDS
@@ -138,7 +138,7 @@ def _packaged(name: str) -> Blocks:
 def _file(path: Path) -> Blocks:
     sentences = list(split_sentences(_read(path)))
     if not sentences:
-        raise ValueError(f"{path} has no sentences in it: give a file of plain English text.")
+        raise ValueError(f"{path} has no sentences: give a file of plain English text.")
     starts = range(0, len(sentences), BLOCK_SENTENCES)
     return [(str(start), sentences[start : start + BLOCK_SENTENCES]) for start in starts]
 
@@ -150,7 +150,7 @@ def _kjv() -> Iterator[tuple[str, str]]:
     # Read, not imported: importing it builds an index of 31,102 verses and needs the pythonbible package.
     source = (Path(spec.origin).parent / "plain_text_readers_bible.py").read_text(encoding="utf-8")
     _, text, index = source.split('"""', 2)
-    # The first index maps each verse (book, chapter, verse: 1001001) to where it starts in the text.
+    # The first index maps each verse (book, chapter, verse: 1001001) to its start in the text.
     index = index[: index.index("}")]
     books = [(number, int(start)) for number, start in re.findall(r"^\s+(\d+)001001: (\d+),", index, re.M)]
     ends = [start for _, start in books[1:]] + [len(text)]
@@ -174,7 +174,8 @@ _LIST_MARK = re.compile(r"^(?:[*•-]|\d+\.|\[\d+\])\s+")
 
 
 def _is_prose(paragraph: str) -> bool:
-    """Not code, a grammar, a table or a heading: a sentence, once the code quoted in it is taken out."""
+    """Whether a paragraph, without the code quoted in it, is a sentence and not code, a grammar, a table or a
+    heading."""
     text = re.sub(r'"[^"]*"|`[^`]*`', "", " ".join(paragraph.split()))
     is_sentence = re.match(r'[("]*[A-Z]', " ".join(paragraph.split())) and text.endswith((".", ".)"))
     return bool(is_sentence) and not re.search(r">>>|::=|=|--|\+-|\||\.\.\.|#", text)
@@ -197,10 +198,10 @@ def _read(path: Path) -> str:
 
 
 def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """(bytes, text) of each chunk of a binary file.
+    """Yield (number of bytes, text) for each chunk of a binary file.
 
     Raises:
-        ValueError: by its `name`, if it is empty or not UTF-8 text.
+        ValueError: if it is empty or not UTF-8 text; the message calls it `name`.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     empty = True
@@ -221,7 +222,7 @@ def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 def _hub(dataset: str) -> Blocks:
     """The first 50 MB of a Hub dataset's "text" column; a row (in pg19, a book) is a block."""
     if importlib.util.find_spec("datasets") is None:
-        raise ValueError(f"{dataset!r} is no file here, and reading it from the Hub needs: pip install datasets")
+        raise ValueError(f"There is no file {dataset!r}; to read it from the Hub: pip install datasets")
     import datasets
 
     blocks, size = [], 0
@@ -231,6 +232,6 @@ def _hub(dataset: str) -> Blocks:
             size += len(row["text"])
             if size > MAX_BYTES:
                 break
-    except Exception as error:  # network, access and format errors: `datasets` has a class for each
+    except Exception as error:  # `datasets` has a different class for each network, access and format error
         raise ValueError(f"{dataset!r} could not be read from the Hub as text ({error}).") from error
     return blocks

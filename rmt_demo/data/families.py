@@ -1,19 +1,19 @@
-"""Everyday facts: every family is one relation, with its paraphrases and its questions. They stand in `tables/`.
+"""Fact families: each is one relation with paraphrases of its statements and questions, defined in `tables/`.
 
-A family reads like this: `kept: person object -> room` says that a person and a thing together determine a
-room. Below it, one kind of sentence per mark, paraphrases separated by a bar:
+The header `kept: person object -> room` says that a person and an object together determine a room. Each line below it
+has a mark for the kind of sentence, and paraphrases separated by a bar:
 
-    +  statements                            ?  questions for the value (the slot behind the arrow)
-    !  facts that override an earlier one    <  inverse questions, for the one slot they leave out
+    +  statements                            ?  questions about the value (the slot after the arrow)
+    !  facts that override an earlier one    <  inverse questions, about the one slot they leave out
 
 A slot is named after its word pool, with a digit where one pool is used twice. There are three tables:
 
     trained.txt     the LAST paraphrase of every mark is kept for evaluation
-    practised.txt   more families, for training alone
-    held_out.txt    families for evaluation alone
+    practised.txt   more families, for training only
+    held_out.txt    families for evaluation only
 
-Families of one topic (behind the tilde) could answer each other's questions, so a story never has two of them about
-the same thing. `own` takes a table of your own.
+Families of one topic (after the tilde) could answer each other's questions, so a story never uses the same word in two
+of them. `own` reads a table of your own.
 """
 
 import re
@@ -24,8 +24,8 @@ from .words import KINDS, table_text
 
 @dataclass(frozen=True)
 class Family:
-    """One relation: the `keys` together determine the `value`. Templates mention slots as {slot}. `split` says who uses
-    it: "train", "eval", or "both" (each with its own paraphrases)."""
+    """One relation: the `keys` together determine the `value`. Templates mention slots as {slot}. `split` says which
+    split uses it: "train", "eval", or "both" (each with its own paraphrases)."""
 
     name: str
     topic: str
@@ -54,21 +54,21 @@ def slots_of(template: str) -> list[str]:
 
 
 def paraphrases(templates: tuple[str, ...], split: str) -> tuple[str, ...]:
-    """What of a paraphrase list belongs to a split: the last one is "eval", the others are "train"."""
+    """The paraphrases that belong to a split: the last one is "eval", the others are "train"."""
     return templates[-1:] if split == "eval" else templates[:-1]
 
 
 def own(table: str) -> tuple[Family, ...]:
-    """Families of your own, written like those above: from then on stories and their oracle know them.
+    """Parse and register your own families, so that stories and the oracle can use them.
 
-    As in trained.txt the last paraphrase of every mark is kept for evaluation. A family that came in here before under
-    the same name is replaced.
+    As in trained.txt, the last paraphrase of every mark is kept for evaluation. A family registered earlier under the
+    same name is replaced.
 
     Args:
-        table: one block for each family, with an empty line between two.
+        table: one block per family, in the format described above, separated by empty lines.
 
     Raises:
-        ValueError: in one sentence, for the first thing that is wrong with the table.
+        ValueError: for the first error in the table.
     """
     families = _parse(table, "both")
     for family in families.values():
@@ -78,13 +78,13 @@ def own(table: str) -> tuple[Family, ...]:
 
 
 def _check(family: Family) -> None:
-    """Can stories be made of this family, and questions that have one answer?"""
+    """Raise ValueError unless the family can make stories, and questions with exactly one answer."""
     name, slots = family.name, set(family.slots)
     if name in SHIPPED:
         raise ValueError(f"There is a family {name!r} already: choose another name.")
     for slot in family.slots:
         if slot_kind(slot) not in KINDS:
-            raise ValueError(f"There is no word pool for the slot {slot!r}: choose of {', '.join(KINDS)}.")
+            raise ValueError(f"There is no word pool for the slot {slot!r}: choose from {', '.join(KINDS)}.")
     every, all_but_one_key = [slots], [slots - {key} for key in family.keys]
     for mark, templates, mentions in (
         ("+", family.statements, every),
@@ -117,7 +117,7 @@ def _parse(table: str, split: str) -> dict[str, Family]:
     return families
 
 
-# Where somebody who took a thing has carried it: asked like a fact, answered in two steps.
+# Where somebody has carried an object: asked like a single fact, answered in two steps.
 CARRIED = (
     "Where is the {object}?",
     "Where is the {object} now?",
@@ -128,5 +128,5 @@ CARRIED = (
 TRAINED = _parse(table_text("trained.txt"), "both")
 PRACTISED = _parse(table_text("practised.txt"), "train")
 HELD_OUT = _parse(table_text("held_out.txt"), "eval")
-FAMILIES = TRAINED | PRACTISED | HELD_OUT  # and those of `own`
+FAMILIES = TRAINED | PRACTISED | HELD_OUT  # `own` adds to these
 SHIPPED = frozenset(FAMILIES) | {"carried"}

@@ -1,4 +1,4 @@
-"""A user's own text file, or standard input, read in chunks, with facts hidden in it on the way."""
+"""Read a user's text file or standard input in chunks, inserting facts along the way."""
 
 import contextlib
 import re
@@ -15,21 +15,21 @@ UNKNOWN_LENGTH = sys.maxsize  # of a stream
 
 
 def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
-    """The text of a file, or of standard input for "-", in chunks, with each fact after the first sentence end or
-    line end from its position on (a share of the file's bytes).
+    """Yield the text of a file, or of standard input for "-", in chunks. Each fact is inserted after the first sentence
+    end or line end at or after its position, a fraction of the file's bytes.
 
     Raises:
-        ValueError: for a file that is unreadable, empty or not UTF-8, or a position inside a stream.
+        ValueError: if the file is unreadable, empty or not UTF-8, or a fact has a position inside a stream.
     """
     name = "standard input" if path == "-" else path
     try:
         file = contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb")
         with file as opened:
-            # Pipes and devices, like /dev/stdin or what a shell has for <(...), say that they have 0 bytes.
+            # Pipes and devices, like /dev/stdin or a shell's <(...), report a size of 0 bytes.
             size = Path(path).stat().st_size if path != "-" and Path(path).is_file() else UNKNOWN_LENGTH
             if size == UNKNOWN_LENGTH and any(0 < fact.position < 1 for fact in facts):
                 raise ValueError(
-                    f"The length of {name} is not known beforehand: put facts at 0 (start) or 1 (end), or give a file."
+                    f"The length of {name} is not known in advance: put facts at 0 (start) or 1 (end), or give a file."
                 )
             yield from with_facts(decoded(opened, name), facts, size)
     except OSError as error:
@@ -37,7 +37,7 @@ def file_text(path: str, facts: Iterable[Fact]) -> Iterator[str]:
 
 
 def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable[Fact], size: int) -> Iterator[str]:
-    """Put facts into (bytes, text) chunks of a text of `size` bytes."""
+    """Insert facts into a text of `size` bytes that comes in chunks of (number of bytes, text)."""
     waiting = deque(sorted(facts, key=lambda fact: fact.position))
     while waiting and waiting[0].position == 0:
         yield waiting.popleft().text + " "
@@ -45,7 +45,7 @@ def with_facts(chunks: Iterable[tuple[int, str]], facts: Iterable[Fact], size: i
     for count, text in chunks:
         start = 0
         while waiting:
-            # Within a chunk, bytes are taken to be spread evenly over its characters.
+            # Within a chunk, assume that every character has the same number of bytes.
             at = int((waiting[0].position * size - before) / count * len(text))
             end = SENTENCE_END.search(text, max(at, start)) if at < len(text) else None
             if not end:

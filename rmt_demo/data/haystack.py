@@ -1,6 +1,6 @@
 """A haystack: background text of any length with facts hidden in it (after BABILong, arXiv 2402.10790).
 
-Only the background is ever in memory: the layout follows from token counts, the text is made as it is read.
+Only the background is held in memory: the layout is computed from token counts, and the text is produced lazily.
 """
 
 import random
@@ -17,9 +17,9 @@ from .corpora import PACKAGED, SENTENCE_CLOSERS, Background, load
 
 @dataclass(frozen=True)
 class Fact:
-    """A sentence to hide, and where: 0.0 is the very beginning of the haystack, 1.0 its end.
+    """A sentence to hide, and its position: 0.0 is the very beginning of the haystack, 1.0 its end.
 
-    A text without an end gets a full stop, since the sentence would run into the next one.
+    A full stop is added to a text that ends in no punctuation mark, so that it does not run into the next sentence.
 
     Raises:
         ValueError: if there is no text, or the position is outside the haystack.
@@ -42,28 +42,28 @@ def check_size(facts: Sequence[Fact], tokenizer, capacity: int) -> None:
     for fact, ids in zip(facts, token_ids(tokenizer, [fact.text for fact in facts]), strict=True):
         if len(ids) > capacity:
             raise ValueError(
-                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, {capacity} fit into a segment: shorten it."
+                f"The fact {fact.text[:40]!r}... has {len(ids)} tokens, but {capacity} fit into a segment: shorten it."
             )
 
 
 class Haystack:
     """An iterable of text chunks that, joined, make one long text with every fact in it.
 
-    The background starts at a random sentence, goes on in order and starts again at its end. A fact is put
-    whole at the first sentence boundary at or after `position * length` tokens, or at the end if none comes.
+    The background starts at a random sentence, continues in order and wraps around at its end. Each fact is inserted
+    whole at the first sentence boundary at or after `position * length` tokens, or at the end if there is none.
     The same arguments give the same text, every time it is iterated.
 
     Args:
-        background: a `Background`, or what `corpora.load` takes: the evaluation part of "kjv" or "pydoc", all of a
-            file or a Hub dataset.
+        background: a `Background`, or a name for `corpora.load`, of which the evaluation part ("kjv", "pydoc") or the
+            whole text (a file, a Hub dataset) is used.
         facts: the facts to hide; those with equal positions keep their order.
-        length: tokens in all, facts included. The text ends before the first sentence that does not fit.
+        length: total number of tokens, facts included. The text ends before the first sentence that does not fit.
         seed: chooses where the background starts.
-        tokenizer: what counts the tokens; by default that of the packaged MiniLM.
+        tokenizer: counts the tokens; by default that of the packaged MiniLM.
 
     Attributes:
-        tokens: the exact number of tokens of the text, at most `length`.
-        placements: each fact with the token offset of its first token, in the order of the text.
+        tokens: the exact number of tokens in the text, at most `length`.
+        placements: each fact with the offset of its first token, in the order of the text.
 
     Raises:
         ValueError: if the facts do not fit into the length, or not even one sentence does.
@@ -88,16 +88,16 @@ class Haystack:
         self._plan(tokenizer)
 
     def _plan(self, tokenizer) -> None:
-        """Decide how many sentences there are, and before which of them each fact goes."""
+        """Compute the number of sentences, and the sentence before which each fact goes."""
         sizes = [len(ids) for ids in token_ids(tokenizer, [fact.text for fact in self.facts])]
         room = self.length - sum(sizes)
         if room < 0:
             raise ValueError(
-                f"The facts take {sum(sizes)} tokens, more than the {self.length} there are: make it longer."
+                f"The facts take {sum(sizes)} tokens, more than the length of {self.length}: make it longer."
             )
         counts = _token_counts(self.background, tokenizer)
         self._start = random.Random(self.seed).randrange(len(counts))
-        # ends[k]: background tokens in the first k sentences of one round
+        # ends[k]: tokens in the first k sentences of one pass through the background
         ends = [0, *accumulate(counts[self._start :] + counts[: self._start])]
         self._sentences = _sentences_within(ends, room)
         self._fact_at: list[int] = []  # fact i comes before background sentence _fact_at[i]
@@ -114,7 +114,7 @@ class Haystack:
             raise ValueError(f"Not one sentence fits into a length of {self.length}: make it longer.")
 
     def __iter__(self) -> Iterator[str]:
-        """Yield one sentence at a time, each but the first with a space before it."""
+        """Yield one sentence at a time, with a space before each except the first."""
         space = ""
         for sentence in self._in_order():
             yield space + sentence
@@ -138,13 +138,13 @@ def _tokens_in(ends: list[int], sentences: int) -> int:
 
 
 def _sentences_within(ends: list[int], tokens: int) -> int:
-    """The most sentences that have at most so many tokens."""
+    """The largest number of sentences with at most `tokens` tokens."""
     rounds, rest = divmod(tokens, ends[-1])
     return rounds * (len(ends) - 1) + bisect_right(ends, rest) - 1
 
 
 def _sentences_until(ends: list[int], tokens: float) -> int:
-    """The fewest sentences that have at least so many tokens."""
+    """The smallest number of sentences with at least `tokens` tokens."""
     rounds, rest = divmod(max(tokens, 0), ends[-1])
     return int(rounds) * (len(ends) - 1) + bisect_left(ends, rest)
 
@@ -158,4 +158,4 @@ def _load(name: str) -> Background:
     return _load_packaged(name, "eval") if name in PACKAGED else load(name, "all")
 
 
-_load_packaged = lru_cache(load)  # one object, so that its token counts are computed once
+_load_packaged = lru_cache(load)  # returns the same object each time, so that its token counts are computed once

@@ -1,15 +1,15 @@
-"""Background as tokens: sentences in a row, and what makes them harder to tell from facts or to read facts in."""
+"""Background segments as token ids, plain or made harder: with fragments of facts in them, or with repeated words."""
 
 from itertools import cycle, islice
 from random import Random
 
 MOST_LURES = 8  # in one segment
-ECHO = (2, 4)  # fewest and most tokens of what is said over and over
+ECHO = (2, 4)  # fewest and most tokens in a repeated phrase
 
 
 def lure(rng: Random, row: list[int], facts: list[list[int]]) -> list[int]:
-    """A background segment in which pieces of facts, at most half of one each, stand in place of some of its words: to
-    name a place or a person says nothing yet of who is where."""
+    """Overwrite parts of a background segment with fragments of facts, each at most half of a fact: a hard negative,
+    since a place or person named without the rest of the sentence is no fact."""
     row = list(row)
     for _ in range(rng.randint(1, MOST_LURES)):
         fact = rng.choice(facts)
@@ -20,7 +20,7 @@ def lure(rng: Random, row: list[int], facts: list[list[int]]) -> list[int]:
 
 
 def echo(rng: Random, sentences: list[list[int]]) -> list[list[int]]:
-    """Sentences of the same lengths that say a few words of one of them over and over, up to their last token."""
+    """Replace the sentences by ones of the same lengths that repeat a phrase from one of them; last tokens stay."""
     said = rng.choice(sentences)
     start = rng.randrange(max(1, len(said) - ECHO[0]))
     words = said[start : start + rng.randint(*ECHO)]
@@ -28,7 +28,7 @@ def echo(rng: Random, sentences: list[list[int]]) -> list[list[int]]:
 
 
 def consecutive(sentences: list[list[int]], room: int, rng: Random) -> list[list[int]]:
-    """Sentences in a row, from any on, of `room` tokens in all: the last one is cut off."""
+    """Consecutive sentences from a random start, `room` tokens in all; the last sentence may be cut off."""
     at, taken = rng.randrange(len(sentences)), []
     while room > 0:
         taken.append(sentences[at % len(sentences)][:room])

@@ -1,4 +1,4 @@
-"""Stories as a batch has them: what is told, in which of so many segments, and what is asked."""
+"""Draw samples: a story, the segment each of its facts is in, and the questions about it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,37 +12,39 @@ from ..segments import token_ids
 from .babi import LEAST, PRACTICE, QA, REREAD, asked_again
 from .facts import StoryGenerator
 from .families import Family
-from .tasks import EASIER, TASKS, UNTOLD
+from .tasks import EASIER, EVAL_ONLY, TASKS
 from .world import Question, Story
 
-# How often a story is drawn at most, if its segments are too short for it. To leave such stories out of a test would
-# make it easier.
+# How many times to draw a story before giving up because it does not fit into its segments. Evaluation never redraws:
+# leaving out long stories would make the test easier.
 TRIES = {"train": 20, "eval": 1}
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """What the samples of a batch look like.
+    """The distribution that the samples of a batch are drawn from. Pairs are (minimum, maximum).
 
     batch_size    samples (haystacks) in a batch
-    segments      fewest and most segments read before the question's; each sample draws its own number, few more often
-    facts         fewest and most facts in a story
-    sentences     the same for stories of bAbI's kind, where a task needs no more; None = as evaluation has them
-    questions     questions asked of each haystack
-    readings      how often the segments of a story are read where that changes answers, with questions each time: once
-                  as they stand, then up to any of them, or those of qa1 in any order. They are encoded only once
-    tail_rate     how often the question's own segment also holds text (and maybe facts) before it; otherwise the text
-                  ends in a segment of any size, and the question stands alone
-    task_rate     share of samples that are one of these tasks
-    tasks         of the paper (also in their easier forms) or of bAbI ("qa1" to "qa5"; for practice "routes", "gifts")
-    extra_rate    share of the stories of bAbI's kind in which further words stand (see BatchMaker)
-    unknown_rate  share of questions about what the text does not say, the paper's tasks apart
-    families      which fact families: "train", "heldout" or "all"
+    segments      segments read before the question's segment; drawn per sample, small numbers more often
+    facts         facts in a story
+    sentences     sentences in a bAbI story, never fewer than its task needs; None = the length used in evaluation
+    questions     questions about each haystack
+    readings      how often a story whose answers depend on the reading (`babi.REREAD`) is read, with new questions each
+                  time: first as a whole, then only its first segments, or for qa1 all of them in a random order. Its
+                  segments are encoded only once
+    tail_rate     share of batches in which the question's segment also has text, and possibly facts, before the
+                  question; in the others the text ends in a segment of any size and the question has its own segment
+    task_rate     share of samples that come from `tasks`
+    tasks         tasks of the paper, their easier forms, bAbI tasks ("qa1" to "qa5") or practice for these ("routes",
+                  "gifts")
+    extra_rate    share of bAbI stories that use the extra words (see BatchMaker)
+    unknown_rate  share of questions that the text does not answer; does not apply to the paper's tasks
+    families      fact families: "train", "heldout" or "all"
     background    background segments in the table
-    lures         share of them in which pieces of the batch's facts stand, too short to say anything
-    echoes        share of all segments in the table whose text, facts apart, says a few words over and over
-    own           families of your own, as a table (see `families.own`)
-    own_rate      share of the stories, tasks apart, that are about those alone
+    lures         share of the background segments that contain fragments of the batch's facts, too short to be facts
+    echoes        share of all segments in the table whose background repeats a few words over and over
+    own           your own fact families, as a table (see `families.own`)
+    own_rate      share of the stories outside `tasks` that use only your own families
     """
 
     batch_size: int = 32
@@ -65,14 +67,21 @@ class Mixture:
 
 
 Part = TypeVar("Part")
-Asked = list[tuple[Question, list[int]]]  # questions with their tokens
+Asked = list[tuple[Question, list[int]]]  # questions with their token ids
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A story, the `task` that it is of ("": none) and whether it stands `at_start` of the text; its `facts` as tokens
-    and the segment that each of them stands in (`places`, in reading order); the number of segments before the
-    question's (`steps`: a fact may stand in that one); and its questions."""
+    """One story placed into segments.
+
+    story      facts and questions as text
+    task       name of the task it comes from; "" = none
+    at_start   whether the facts come first in their segment
+    facts      token ids of each fact, in reading order
+    places     the segment of each fact; `steps` stands for the question's segment
+    steps      segments before the question's segment
+    questions  with their token ids
+    """
 
     story: Story
     task: str
@@ -83,7 +92,7 @@ class Sample:
     questions: Asked
 
     def inside(self, step: int, parts: Sequence[Part]) -> list[Part]:
-        """Of `parts`, one for each fact, those of the facts in one segment."""
+        """Select from `parts`, which has one item per fact, the items of the facts in segment `step`."""
         return [part for part, place in zip(parts, self.places, strict=True) if place == step]
 
 
@@ -91,23 +100,28 @@ class Sampler:
     """Draws samples.
 
     Args:
-        config: the segments' size is taken from it.
+        config: gives the segment size.
         tokenizer: the backbone's.
-        stories: the source of all stories but those of tasks; its words and its split are theirs, too.
+        stories: makes the stories outside `Mixture.tasks`; the tasks use its split and extra words.
     """
 
     def __init__(self, config: RMTConfig, tokenizer, stories: StoryGenerator):
         self.config, self.tokenizer, self.stories = config, tokenizer, stories
 
-    def draw(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], with_tail: bool) -> Sample:
-        """A sample, of families `theirs` if its story is of one's own; `with_tail`: facts may stand in the question's
-        segment. Facts are never cut: a story for training that does not fit the way it fell is drawn again.
+    def draw(self, rng: Random, mixture: Mixture, own_families: tuple[Family, ...], with_tail: bool) -> Sample:
+        """Draw a sample. Facts are never cut: in training, a story that does not fit is drawn again.
+
+        Args:
+            rng: the source of randomness.
+            mixture: what the sample looks like.
+            own_families: the families of `mixture.own`, parsed.
+            with_tail: facts may be in the question's segment, and there is only one question.
 
         Raises:
             ValueError: if stories of this kind do not fit into the model's segments.
         """
         for _ in range(TRIES[self.stories.split]):
-            story, task, at_start = self._story(rng, mixture, theirs, 1 if with_tail else mixture.questions)
+            story, task, at_start = self._story(rng, mixture, own_families, 1 if with_tail else mixture.questions)
             facts = token_ids(self.tokenizer, list(story.sentences))
             steps = self._steps(rng, mixture, with_tail)
             places = self._places(rng, steps, len(facts), at_start, with_tail)
@@ -120,11 +134,11 @@ class Sampler:
                 return Sample(story, task, at_start, facts, places, steps, questions)
         raise ValueError(
             f"A segment of this model holds {self.config.text_capacity} text tokens, too few for {len(facts)} facts "
-            f"that need {max(needed.values())} of one: take a model with longer segments, or shorter stories."
+            f"that need {max(needed.values())} in one segment: take a model with longer segments, or shorter stories."
         )
 
     def read_again(self, rng: Random, mixture: Mixture, sample: Sample) -> Iterator[tuple[list[int], Asked]]:
-        """Further readings of a sample's segments: which of them in which order, and what is asked then."""
+        """Yield further readings of a sample: which segments are read in which order, and the questions then asked."""
         for _ in range(mixture.readings - 1 if sample.task in REREAD else 0):
             if sample.task == "qa1":
                 steps = rng.sample(range(sample.steps), sample.steps)
@@ -134,33 +148,36 @@ class Sampler:
             split, most = self.stories.split, mixture.questions
             yield steps, self._with_ids(asked_again(sample.task, rng, told, split, most, mixture.unknown_rate))
 
-    def _story(self, rng: Random, mixture: Mixture, theirs: tuple[Family, ...], count: int) -> tuple[Story, str, bool]:
-        """A story with so many questions, its task if it has one, and whether the facts belong at the very start."""
+    def _story(
+        self, rng: Random, mixture: Mixture, own_families: tuple[Family, ...], count: int
+    ) -> tuple[Story, str, bool]:
+        """Draw a story with `count` questions: the story, its task ("" = none), and whether its facts come first."""
         if rng.random() >= mixture.task_rate:
-            families = theirs if theirs and rng.random() < mixture.own_rate else mixture.families
-            return self.stories.story(rng.randint(*mixture.facts), count, mixture.unknown_rate, families), "", False
+            families = own_families if own_families and rng.random() < mixture.own_rate else mixture.families
+            num_facts = rng.randint(*mixture.facts)
+            return self.stories.story(num_facts, count, mixture.unknown_rate, families, rng), "", False
         name = rng.choice(mixture.tasks)
         tell = (QA | PRACTICE).get(name)
         if tell is None:
-            task = (TASKS | EASIER | UNTOLD)[name](rng, count)
+            task = (TASKS | EASIER | EVAL_ONLY)[name](rng, count)
             return task.story, name, task.at_start
         extra = self.stories.extra_words if mixture.extra_rate == 1 or rng.random() < mixture.extra_rate else ()
-        more = {"extra_words": extra, "unknown_rate": mixture.unknown_rate}
+        options = {"extra_words": extra, "unknown_rate": mixture.unknown_rate}
         if mixture.sentences:
-            more["sentences"] = max(LEAST[name], rng.randint(*mixture.sentences))
-        return tell(rng, self.stories.split, questions=count, **more), name, False
+            options["sentences"] = max(LEAST[name], rng.randint(*mixture.sentences))
+        return tell(rng, self.stories.split, questions=count, **options), name, False
 
     def _with_ids(self, questions: Iterable[Question]) -> Asked:
         return [(question, question_ids(self.tokenizer, self.config, question.text)) for question in questions]
 
     def _steps(self, rng: Random, mixture: Mixture, with_tail: bool) -> int:
-        """How many segments to read: any number of the range, few more often than many."""
+        """Draw the number of segments before the question's; small numbers are more likely."""
         low, high = mixture.segments
         steps = low + int((high - low + 1) * rng.random() ** 2)
-        return steps if with_tail else max(steps, 1)  # the facts must stand somewhere
+        return steps if with_tail else max(steps, 1)  # the facts need a segment
 
     def _places(self, rng: Random, steps: int, facts: int, at_start: bool, with_tail: bool) -> list[int]:
-        """The segment each fact stands in, in reading order; `steps` means the question's own."""
+        """Draw the segment of each fact, in reading order; `steps` is the question's segment."""
         if at_start:
             return [0] * facts
         return sorted(rng.randrange(steps + with_tail) for _ in range(facts))

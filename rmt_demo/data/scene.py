@@ -1,6 +1,7 @@
-"""People who move about, carry things and give them away, told in the sentences of `tables/babi.txt`.
+"""A simulated scene for bAbI stories: people move, carry objects and give them away.
 
-Nothing happens that what was said before rules out: only what lies where one is can be picked up.
+Every event is consistent with the sentences before it: a person can only pick up an object that is where the person
+is. The sentences are in `tables/babi.txt`.
 """
 
 import re
@@ -14,7 +15,8 @@ from .world import Slots, Statement, render
 
 
 def _load(text: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], tuple[str, ...]]]:
-    """The paraphrases of each kind of sentence, and of each kind of question: family, slots known, slot asked for."""
+    """Parse the paraphrases of each family's sentences, and of each kind of question, whose key is (family, *known
+    slots, slot asked for)."""
     sentences, questions = {}, {}
     for block in text.strip().split("\n\n"):
         head, *templates = block.splitlines()
@@ -25,23 +27,23 @@ def _load(text: str) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, ...], 
     return sentences, questions
 
 
-# What is said and asked; "carried" and "before" are questions about a thing that people take and drop.
+# The families "carried" and "before" only have questions: they are answered from "take", "drop" and "go".
 SENTENCES, QUESTIONS = _load(table_text("babi.txt"))
 
 
 class Scene:
-    """A few people, things and sites, and what is known of where they are."""
+    """A few people, objects and sites, and what is known about where they are."""
 
     def __init__(self, rng: Random, split: str, length: int, extra_words: Sequence[str]) -> None:
         self.rng, self.split = rng, split
         self.people = some_words(rng, "person", split, min(4, 1 + (length + 1) // 2), extra_words)
         self.things = some_words(rng, "object", split, min(3, 1 + length // 4), extra_words)
         self.sites = some_words(rng, "site", split, 6, extra_words)
-        self.at: dict[str, str] = {}  # the site of a person, or of a thing put down
-        self.held: dict[str, str] = {}  # who has a thing
+        self.at: dict[str, str] = {}  # the site of a person, or of an object that was put down
+        self.held: dict[str, str] = {}  # the holder of an object
 
     def act(self, weights: dict[str, int]) -> Statement:
-        """Something that can happen now, and does."""
+        """Draw an event that is possible now, from families with these weights, and apply it to the scene."""
         possible = {family: acts for family in weights if (acts := self._possible(family))}
         (family,) = self.rng.choices(list(possible), [weights[family] for family in possible])
         slots = self.rng.choice(possible[family])
@@ -53,10 +55,10 @@ class Scene:
         if family == "go":
             moves = product(self.people, self.sites)
             return [(("person", who), ("site", site)) for who, site in moves if at.get(who) != site]
-        if family == "take":  # a thing not heard of before may be anywhere
+        if family == "take":  # an object not mentioned so far may be anywhere
             loose = [(what, who) for what, who in product(self.things, self.people) if what not in held]
             return [(("object", o), ("person", who)) for o, who in loose if o not in at or at[o] == at.get(who)]
-        if family == "drop":  # not where nobody has said
+        if family == "drop":  # only where the holder's site is known
             return [(("object", what), ("person", who)) for what, who in held.items() if who in at]
         return [
             (("giver", giver), ("object", what), ("receiver", receiver))
@@ -75,26 +77,26 @@ class Scene:
             self.at[object] = self.at[self.held.pop(object)]
         else:
             self.held[object] = receiver
-            for here, there in ((giver, receiver), (receiver, giver)):  # they meet
+            for here, there in ((giver, receiver), (receiver, giver)):  # both are at the same site
                 if here in self.at:
                     self.at[there] = self.at[here]
 
 
 def some_words(rng: Random, kind: str, split: str, count: int, extra_words: Sequence[str]) -> list[str]:
-    """So many different words of a kind, about half of them of the further ones, if there are any."""
+    """Draw `count` different words of a kind; about half are replaced by `extra_words`, if there are any."""
     words = rng.sample(pool(kind, split), count)
-    for i, further in enumerate(rng.sample(extra_words, min(count, len(extra_words)))):
-        further = further.capitalize() if kind in PROPER else further
-        if further not in words and rng.random() < 0.5:
-            words[i] = further
+    for i, extra in enumerate(rng.sample(extra_words, min(count, len(extra_words)))):
+        extra = extra.capitalize() if kind in PROPER else extra
+        if extra not in words and rng.random() < 0.5:
+            words[i] = extra
     return words
 
 
 def tell(rng: Random, split: str, family: str, slots: Slots) -> Statement:
-    """A fact in one of the sentences of its family."""
+    """State a fact in a random paraphrase of its family."""
     return Statement(family, slots, say(rng, split, SENTENCES[family], slots))
 
 
 def say(rng: Random, split: str, templates: tuple[str, ...], slots: Slots) -> str:
-    """One of the split's paraphrases, its slots filled."""
+    """Fill the slots of a random paraphrase of the split."""
     return render(rng.choice(paraphrases(templates, split)), slots)

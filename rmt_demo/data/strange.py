@@ -1,13 +1,13 @@
-"""Backgrounds of kinds that no training text is like, to see whether a model still finds its facts in them.
+"""Out-of-distribution backgrounds, unlike any training text, to test whether a model still finds facts in them.
 
     code     the source of Python's own standard library, line by line
-    german   made-up German sentences, grammatical and without sense, from a small vocabulary
-    logs     made-up lines of a server's log
+    german   generated German sentences, grammatical but meaningless, from a small vocabulary
+    logs     generated lines of a server log
     tables   rows of random numbers
     random   random letters
     repeat   one word over and over
 
-Other than the texts of `corpora.py` their sentences need not end in a punctuation mark.
+Unlike the sentences of `corpora.py`, these need not end in a punctuation mark.
 """
 
 import sysconfig
@@ -20,11 +20,11 @@ from .corpora import MAX_WORDS, Background
 
 
 def strange(kind: str, sentences: int = 2000, seed: int = 0) -> Background:
-    """Make a background of a strange kind; the same arguments give the same text.
+    """Make an out-of-distribution background; the same arguments give the same text.
 
     Args:
         kind: one of `KINDS`.
-        sentences: how many sentences, lines or rows, each of at most 60 words.
+        sentences: number of sentences, lines or rows, each of at most 60 words.
         seed: chooses the words, or the order of the source files ("code" also depends on the Python version).
 
     Raises:
@@ -42,7 +42,7 @@ def _code(rng: Random) -> Iterator[str]:
     files = sorted(folder.glob("*.py"))
     if not files:
         raise ValueError(f"There is no Python source in {folder}: choose another kind of text than 'code'.")
-    while True:  # all files again, in another order, once they are used up
+    while True:  # once all files are used, start again in another order
         for file in rng.sample(files, len(files)):
             for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
                 if words := line.split()[:MAX_WORDS]:
@@ -83,14 +83,14 @@ def _german(rng: Random) -> Iterator[str]:
 
 
 def _noun(rng: Random, case: int) -> str:
-    """A noun with its article and mostly an adjective; `case` 0 is the nominative, 1 the accusative."""
+    """A noun with its article and usually an adjective; `case` 0 is the nominative, 1 the accusative."""
     articles = rng.choice(list(_NOUNS))
     ending = "en" if articles[case] == "den" else "e"
     adjective = f" {rng.choice(_ADJECTIVES)}{ending}" if rng.random() < 0.7 else ""
     return f"{articles[case]}{adjective} {rng.choice(_NOUNS[articles])}"
 
 
-# -- machines
+# -- machine-made text
 
 
 _SERVICES = "auth.service billing cache db.pool gateway kernel mailer queue.worker scheduler storage".split()
@@ -130,7 +130,7 @@ def _tables(rng: Random) -> Iterator[str]:
             yield " | ".join(f"{rng.gauss(0, 10 ** rng.randint(0, 4)):.{digits}f}" for digits in columns)
 
 
-# -- words without sense
+# -- meaningless words
 
 
 def _random(rng: Random) -> Iterator[str]:

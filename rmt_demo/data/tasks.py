@@ -1,8 +1,8 @@
 """The three tasks of the paper (arXiv 2304.11062), in the words of bAbI (arXiv 1502.05698).
 
-    memorize    the fact stands at the very start of the text, the question at its end
-    detect      the same fact stands anywhere
-    reasoning   two facts stand anywhere, and the question is about one of the two (bAbI task 4)
+    memorize    one fact at the very start of the text, the question at its end
+    detect      the same fact anywhere in the text
+    reasoning   two facts anywhere in the text, and a question about one of them (bAbI task 4)
 
 Every answer is one of six places, so each task is a six-way classification.
 """
@@ -22,40 +22,45 @@ OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
 
 @dataclass(frozen=True)
 class Task:
-    """A story with its questions; with `at_start` the text begins with the fact."""
+    """A story with its questions; `at_start`: the text begins with its facts."""
 
     story: Story
     at_start: bool
 
     @property
     def label(self) -> int:
-        """Which of PLACES answers the first question."""
+        """Index in PLACES of the answer to the first question."""
         return PLACES.index(self.story.questions[0].answer)
 
 
 def memorize(rng: Random, questions: int = 1) -> Task:
-    """One fact about where somebody went, to be put at the very start."""
+    """One fact about where a person went, to be put at the very start of the text."""
     return _located(rng, at_start=True)
 
 
 def detect(rng: Random, questions: int = 1) -> Task:
-    """The same fact as in `memorize`, to be put anywhere."""
+    """The same kind of fact as `memorize`, to be put anywhere in the text."""
     return _located(rng, at_start=False)
 
 
 def stranger(rng: Random, questions: int = 1) -> Task:
-    """The fact of `detect`, asked about another of the four people: the text does not say where that one is."""
+    """The fact of `detect` with a question about another of the four people, whom the text does not mention."""
     facts = detect(rng).story.statements
     another = rng.choice([name for name in NAMES if name != facts[0]["person"]])
     return Task(Story(facts, (_whereabouts(facts, another),)), at_start=False)
 
 
 def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_questions: bool = True) -> Task:
-    """Three places in a row, two facts on how the outer ones lie to the middle, a question from there (or up to four).
+    """Three places in a row: two facts relate the outer ones to the middle one, and up to four questions ask about the
+    neighbours of the middle one. As in bAbI, no question is about the neighbours of an outer place: both other places
+    lie on the same side of it, so there would be two answers.
 
-    Facts may be said from either place, and questions may ask for either side of "north of"; training can do without.
-
-    As in bAbI, never from an end: an end has both other places on the same side, and so two answers.
+    Args:
+        rng: the source of randomness.
+        questions: at most how many.
+        turn_facts: state each fact from a random one of its two places, and not always from the outer one.
+        turn_questions: ask for either side of the relation ("What is the garden north of?"), and not only for its
+            subject ("What is north of the garden?").
     """
     middle, *ends = rng.sample(PLACES, 3)
     direction = rng.choice(tuple(OPPOSITE))
@@ -74,7 +79,7 @@ def reasoning(rng: Random, questions: int = 1, turn_facts: bool = True, turn_que
 
 
 def compass(rng: Random, questions: int = 1) -> Task:
-    """The story of `reasoning`, facts and questions in one direction only, with the directions asked for as well."""
+    """The story of `reasoning` without turned facts or questions, plus questions about the directions themselves."""
     task = reasoning(rng, 2, turn_facts=False, turn_questions=False)
     asked = list(task.story.questions)
     for fact in task.story.statements:
@@ -85,22 +90,21 @@ def compass(rng: Random, questions: int = 1) -> Task:
 
 
 TASKS: dict[str, Callable[..., Task]] = {"memorize": memorize, "detect": detect, "reasoning": reasoning}
-# Whether an answer is the one place or the other depends on three such turns at once, and like any parity that is
-# learned far sooner by way of the cases with none and one.
+# Which of the two places is the answer depends on three turns at once. It is a parity, and a model learns it much
+# sooner if it first sees the cases with no turn and with one kind of turn.
 EASIER: dict[str, Callable[..., Task]] = {
     "compass": compass,
     "direct": partial(reasoning, turn_facts=False, turn_questions=False),
     "turned": partial(reasoning, turn_facts=False),
 }
-# Nothing trains on these.
-UNTOLD: dict[str, Callable[..., Task]] = {"stranger": stranger}
+EVAL_ONLY: dict[str, Callable[..., Task]] = {"stranger": stranger}
 
 
 def lies_oracle(facts: Iterable[Statement], query: Query) -> str:
-    """The place a query asks for, from facts like "the garden is north of the office" read from both ends.
+    """Answer a query from facts like "the garden is north of the office", each of which also holds in reverse.
 
     Raises:
-        ValueError: if no place fits, or several do.
+        ValueError: if nothing fits, or several words do.
     """
     lying = [(fact["subject"], fact["direction"], fact["reference"]) for fact in facts]
     lying += [(reference, OPPOSITE[direction], subject) for subject, direction, reference in lying]
@@ -124,7 +128,7 @@ def _whereabouts(facts: tuple[Statement, ...], name: str) -> Question:
 
 
 def _relation(rng: Random, subject: str, direction: str, reference: str, turn: bool) -> Statement:
-    """How two places lie to each other, said from either of them."""
+    """The relation of two places; with `turn`, stated from a random one of them."""
     if turn and rng.random() < 0.5:
         subject, direction, reference = reference, OPPOSITE[direction], subject
     slots = (("subject", subject), ("direction", direction), ("reference", reference))

@@ -1,9 +1,10 @@
-"""Entity words for generated facts: typed pools, each divided into a training and an evaluation part.
+"""Entity words for generated facts: typed pools, each divided into a training and an evaluation split.
 
-The side of a word is a hash of its letters alone, so a word in several pools is on the same side in all of
-them, on every machine. Every entry is at most three WordPieces of BERT's uncased vocabulary (a test checks).
+The split of a word depends only on a hash of its letters, so a word in several pools is in the same split in all of
+them, on every machine. Every entry is at most three WordPieces of BERT's uncased vocabulary (a test checks this).
 
-The pools stand in `tables/words.txt`, "kind: word word", further lines indented and an underscore for a space.
+The pools are in `tables/words.txt` as "kind: word word"; continuation lines are indented, and an underscore stands for
+a space.
 """
 
 import re
@@ -25,7 +26,7 @@ _NOUNS = """
     Road Sea Storm""".split()
 _CONSONANTS = "BCDFGHJKLMNPRSTVWXZ"
 
-# Numbers and the like are finite pools too. They stay short, for three pieces have to hold them.
+# Numbers and the like are finite pools too, kept short enough for three WordPieces.
 _GENERATED = {
     "number": [str(n) for n in range(3, 1000)],
     "age": [str(n) for n in range(5, 100)],
@@ -41,7 +42,7 @@ _GENERATED = {
 
 
 def table_text(name: str) -> str:
-    """The text of one of the tables."""
+    """Read a file of the folder `tables`."""
     return (Path(__file__).parent / "tables" / name).read_text()
 
 
@@ -56,13 +57,13 @@ KINDS = tuple(_POOLS)
 
 
 def side(word: str) -> str:
-    """Which split a word belongs to, "train" (four in five) or "eval"; case makes no difference."""
+    """The split a word belongs to, "train" (four in five) or "eval"; case is ignored."""
     return "eval" if zlib.crc32(word.lower().encode()) % 5 == 0 else "train"
 
 
 @cache
 def pool(kind: str, split: str) -> tuple[str, ...]:
-    """The words of one kind that belong to one split.
+    """The words of one kind in one split.
 
     Args:
         kind: a pool name from `KINDS`.

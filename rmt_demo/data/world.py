@@ -1,6 +1,6 @@
-"""Facts, questions about them, and the oracle that knows the answers.
+"""Facts, questions about them, and an oracle that derives the answers.
 
-The world is what the facts say, replayed in order: a later fact about the same keys overrides an earlier one.
+The facts are replayed in order; a later fact with the same keys overrides an earlier one.
 """
 
 import re
@@ -15,7 +15,7 @@ Slots = tuple[tuple[str, str], ...]  # (slot, word) pairs
 
 @dataclass(frozen=True)
 class Statement:
-    """One fact: its family, the word in each slot, and the sentence that says so."""
+    """One fact: its family, the word in each slot, and the sentence that states it."""
 
     family: str
     slots: Slots
@@ -27,7 +27,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Query:
-    """The meaning of a question: the word in slot `ask` of the fact of this family with the `known` words."""
+    """The meaning of a question: which word fills the slot `ask` in the fact of this family with the `known` words."""
 
     family: str
     known: Slots
@@ -36,11 +36,11 @@ class Query:
 
 @dataclass(frozen=True)
 class Question:
-    """A question and its answer as it stands in the text.
+    """A question and its answer, worded as in the text.
 
-    `kind` is "single", "override" (a later fact replaced the first), "inverse" (asks for a key), "two_hop"
-    (where a carried thing is) or "unknown" (no fact says). `thought` is what the answer goes by, if anything: a model
-    with slots enough is taught to say it first (a chain of thought, arXiv 2201.11903).
+    `kind` is "single", "override" (a later fact replaced the first), "inverse" (asks for a key), "two_hop" (where a
+    carried object is) or "unknown" (no fact answers it). `thought` is an intermediate step that leads to the answer,
+    or empty: a model with enough answer slots is trained to output it first (a chain of thought, arXiv 2201.11903).
     """
 
     text: str
@@ -59,15 +59,15 @@ class Story:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What says the facts, one each."""
+        """The sentence of each fact."""
         return tuple(fact.text for fact in self.statements)
 
 
 def oracle(statements: Iterable[Statement], query: Query) -> str:
-    """Answer a query from the facts alone; the family "carried" asks where a thing is that somebody took.
+    """Answer a query from the facts alone; the family "carried" asks where an object is that somebody took.
 
     Returns:
-        The one word that fits, or "unknown" where no fact says.
+        The one word that fits, or "unknown" if no fact answers the query.
 
     Raises:
         ValueError: if several facts fit, so that the question has no single answer.
@@ -83,7 +83,7 @@ def oracle(statements: Iterable[Statement], query: Query) -> str:
 
 
 def _carried_to(statements: Iterable[Statement], thing: str) -> str:
-    """Where the holder of a thing is, or was when putting it down."""
+    """Where the holder of an object is, or was when putting it down."""
     whereabouts: dict[str, str] = {}
     holder, place = None, UNKNOWN
     for fact in statements:
@@ -97,11 +97,11 @@ def _carried_to(statements: Iterable[Statement], thing: str) -> str:
 
 
 def key_of(fact: Statement) -> tuple[str, ...]:
-    """What a later fact must share with this one to override it: the family and the words of its keys."""
+    """The family and key words of a fact; a later fact with the same ones overrides it."""
     return (fact.family, *(fact[key] for key in FAMILIES[fact.family].keys))
 
 
 def render(template: str, slots: Slots) -> str:
-    """Fill a template's slots; "a" becomes "an" before a vowel, and the first letter a capital."""
+    """Fill a template's slots, change "a" to "an" before a vowel, and capitalise the first letter."""
     text = re.sub(r"\b([Aa]) (?=[aeioAEIO]|u(?!ni|[ks]))", r"\1n ", template.format_map(dict(slots)))
     return text[:1].upper() + text[1:]

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from tqdm import tqdm
 
@@ -191,16 +192,15 @@ def _stream(
 ) -> tuple[list[Outcome], int]:
     """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
     segments, if none of them ends early at the end of a sentence."""
-    stories, outcomes, tokens = StoryGenerator("eval", 0), [], []
-    stories.rng.seed(seed)
+    rng, stories, outcomes, tokens = Random(seed), StoryGenerator("eval"), [], []
     length = max(QUESTION, segments * reader.model.config.text_capacity - QUESTION)
     for _ in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
-        story = stories.story(stories.rng.randint(1, 3), 1, unknown_rate=0.0)
-        places = sorted(stories.rng.random() for _ in story.sentences)
+        story = stories.story(rng.randint(1, 3), 1, unknown_rate=0.0, rng=rng)
+        places = sorted(rng.random() for _ in story.sentences)
         facts = [Fact(s, p) for s, p in zip(story.sentences, places, strict=True)]
         fork = reader.fork()
         fork.reset()
-        start = stories.rng.randrange(2**32)
+        start = rng.randrange(2**32)
         for _ in fork.read(Haystack(text, facts, length, seed=start, tokenizer=reader.tokenizer)):
             pass
         tokens.append(fork.state.tokens_read)
