@@ -194,7 +194,7 @@ def test_gates_are_taught_once_and_over_nothing(folder, tmp_path, capsys, monkey
     gates.teach(folder / "gated", tmp_path, **given)
     monkeypatch.setattr(gates, "draw", lambda *_: pytest.fail("the gates are taught, yet it is begun again"))
     gates.teach(f"{folder / 'gated'}/", tmp_path, **given)
-    assert "has these gates: remove it to teach them again" in capsys.readouterr().err
+    assert "already holds the result of this run: remove it" in capsys.readouterr().err
     with pytest.raises(ValueError, match="another seed"):
         gates.teach(folder / "gated", tmp_path, **given, seed=1)
 
@@ -206,7 +206,7 @@ def test_a_checkpoint_without_gates_is_refused_and_nothing_written(folder, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("head, stories", [("masked_lm", gates.STORIES), ("classification", gates.PLACES_ALONE)])
+@pytest.mark.parametrize("head, stories", [("masked_lm", gates.STORIES), ("classification", gates.PAPER_STORIES)])
 def test_the_lesson_is_about_what_the_model_can_be_asked(folder, tmp_path, monkeypatch, head, stories):
     tiny_model(str(folder / "backbone"), head, **SHAPE).save_pretrained(tmp_path / "init")
     drawn = []
@@ -219,4 +219,4 @@ def test_the_lesson_is_about_what_the_model_can_be_asked(folder, tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         gates.teach(tmp_path / "init", tmp_path / "out", [str(folder / "book.txt")], batches=gates.ROUNDS)
     assert drawn == [stories]
-    assert set(gates.PLACES_ALONE.tasks) == set(TASKS) and gates.PLACES_ALONE.task_rate == 1
+    assert set(gates.PAPER_STORIES.tasks) == set(TASKS) and gates.PAPER_STORIES.task_rate == 1

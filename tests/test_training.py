@@ -169,7 +169,7 @@ def test_the_average_is_what_is_saved(run, monkeypatch):
 
 def test_a_recipe_that_goes_on_needs_a_checkpoint_to_begin_with(run):
     guided = dataclasses.replace(TINY, guided_gates=True, goes_on=True, config=TINY.config | {"spread_memory": True})
-    with pytest.raises(ValueError, match="goes on from a checkpoint: name one with --init") as caught:
+    with pytest.raises(ValueError, match="starts from a checkpoint: name one with --init") as caught:
         run("alone", guided)
     assert "\n" not in str(caught.value)
     begun = run("begun", dataclasses.replace(guided, guided_gates=False, goes_on=False))
@@ -366,7 +366,7 @@ def test_a_run_does_not_go_on_with_another_text_or_checkpoint_of_the_same_name(r
 def test_a_note_that_was_cut_off_is_named(run, tmp_path, note):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / note).write_text('{"recipe": {')
-    with pytest.raises(ValueError, match=f"{note} was cut off while it was written: remove .*broken to start anew"):
+    with pytest.raises(ValueError, match=f"{note} is incomplete: remove .*broken to start over"):
         run("broken")
 
 
@@ -444,7 +444,7 @@ def test_a_run_can_start_from_a_checkpoint_and_switch_on_an_option(run, backbone
     assert model.config.memory_reach == 2 and model.dtype == torch.float32
     assert json.loads((run("second", with_reach, init=first) / "training.json").read_text())["init"] == str(first)
     wider = dataclasses.replace(TINY, config=TINY.config | {"num_memory_tokens": 5})
-    with pytest.raises(ValueError, match="another shape.*without --init"):
+    with pytest.raises(ValueError, match="shape of .* does not fit.*without --init"):
         training.build(wider, backbone, ["kjv"], init=first)
 
 

@@ -1,1 +1,1 @@
-"""Curriculum training."""
+"""Curriculum training, and training of the write gates alone."""

@@ -1,7 +1,7 @@
-"""Curriculum learning: easy stages first, the next one when accuracy on fresh samples passes a threshold.
+"""Curriculum learning: easy stages first; the next stage begins when accuracy on fresh samples passes a threshold.
 
-Every training batch is freshly drawn, so its own accuracy, smoothed, is the accuracy on fresh samples. Short segments
-come first: with 64 tokens to look at, writing to memory is learned in minutes; with 512 it takes hours.
+Every training batch is freshly drawn, so its smoothed accuracy is an accuracy on unseen samples. Short segments come
+first: with 64 tokens per segment, writing to memory is learned in minutes; with 512 it takes hours.
 """
 
 from dataclasses import dataclass, field
@@ -13,17 +13,16 @@ SMOOTHING = 0.05  # weight of the newest batch in the running accuracy
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the curriculum.
+    """One stage of the curriculum.
 
     mixture         what the haystacks look like
-    segment_lengths tokens per model input; each batch draws one of these
+    segment_lengths tokens per model input; each batch uses a random one of these
     learning_rate   of AdamW; in the last stage it falls linearly to zero
     threshold       accuracy (share of questions answered exactly) at which the next stage begins
-    max_steps       the next stage begins after so many steps at the latest
-    min_steps       and after so many at the earliest
-    gate_penalty    weight of the mean openness of the write gates in the loss (`train.QUIET_PENALTY` times that in
-                    segments without a fact), reached over the first 100 steps from that of the stage before; 0 holds
-                    the gates open
+    max_steps       the next stage begins after at most this many steps
+    min_steps       and after at least this many
+    gate_penalty    weight of the mean gate opening in the loss (times `train.QUIET_PENALTY` in segments without a
+                    fact); changes linearly from the previous stage's over the first 100 steps; 0 holds the gates open
     """
 
     mixture: Mixture
@@ -37,23 +36,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All there is to say about one training run.
+    """Everything that defines a training run, apart from backbone, seed and background.
 
     head            "masked_lm" (open answers) or "classification" (one of the paper's six places)
     config          RMTConfig fields that differ from the paper's
     stages          the curriculum; the last stage lasts exactly its max_steps
-    goes_on         from a checkpoint (--init), and not from a bare backbone
+    goes_on         starts from a checkpoint (--init), not from a bare backbone
     weight_decay    of AdamW
-    warmup          steps over which the learning rate rises linearly at the very beginning
-    guided_gates    the model that the run begins with says what to write (see `guide.py`), once its gates know facts:
-                    with gates that learn from the answers, a few dear false writes in one batch would shut them all
-    told_gates      the data say what to write: the memory tokens of facts, and none elsewhere
-    litter          with either, the share of segments in which something is written that is no fact
-    by_piece        ask for one piece of an answer at a time, as when it is filled in (see `forcing.py`)
-    rank            only a change of this rank of the attention of --init is trained and stored (see `low_rank.py`); 0:
-                    everything is
-    init_share      share of the weights the run began with (--init) in those it saves: half way, a checkpoint has most
-                    of what is new and keeps what it could (arXiv 2109.01903)
+    warmup          steps at the start of the run over which the learning rate rises linearly
+    guided_gates    the initial model (--init), whose gates are already trained, is the teacher of the write gates (see
+                    `guide.py`): if they learned from the answers, a few costly false writes in a batch could shut them
+    told_gates      the data supervise the write gates: write the memory tokens of facts and no others
+    litter          with either, the share of segments in which tokens without a fact are written on purpose
+    by_piece        ask for one piece of an answer at a time, as in inference (see `forcing.py`)
+    rank            train and store only a change of this rank to the attention of --init (see `low_rank.py`); 0: train
+                    all weights
+    init_share      share of the initial weights (--init) in the average of initial and trained weights that is saved:
+                    at one half, a checkpoint has learned most of the new and keeps the old abilities (arXiv 2109.01903)
     """
 
     stages: tuple[Stage, ...]
@@ -71,7 +70,7 @@ class Recipe:
 
 
 class Curriculum:
-    """Where a run is among its stages. Saved and restored with the rest of the training state."""
+    """The progress of a run through its stages. Saved and restored with the rest of the training state."""
 
     def __init__(self, stages: tuple[Stage, ...]):
         self.stages = stages
@@ -79,12 +78,12 @@ class Curriculum:
 
     @property
     def stage(self) -> Stage:
-        """The one that the run is in."""
+        """The current stage."""
         return self.stages[self.index]
 
     @property
     def is_last(self) -> bool:
-        """Whether no stage comes after it."""
+        """Whether the current stage is the last one."""
         return self.index == len(self.stages) - 1
 
     @property
@@ -93,7 +92,7 @@ class Curriculum:
         return self.is_last and self.steps >= self.stage.max_steps
 
     def update(self, accuracy: float) -> bool:
-        """Count one step with its batch's accuracy; True if the next stage has begun."""
+        """Count one step with its batch's accuracy; return whether the next stage begins."""
         self.steps += 1
         weight = max(SMOOTHING, 1 / self.steps)
         self.accuracy += weight * (accuracy - self.accuracy)
@@ -104,12 +103,12 @@ class Curriculum:
         return True
 
     def gate_penalty(self) -> float:
-        """The stage's, rising or falling from that of the stage before over its first 100 steps."""
+        """The stage's penalty, reached linearly from the previous stage's over the first 100 steps."""
         before = self.stages[self.index - 1].gate_penalty if self.index else 0.0
         return before + (self.stage.gate_penalty - before) * min(1.0, self.steps / 100)
 
     def learning_rate(self) -> float:
-        """The stage's, falling linearly to 0 over the last stage."""
+        """The stage's learning rate; in the last stage it falls linearly to 0."""
         left = 1 - self.steps / self.stage.max_steps if self.is_last else 1.0
         return self.stage.learning_rate * max(0.0, left)
 

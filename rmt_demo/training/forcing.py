@@ -1,9 +1,9 @@
-"""Teacher forcing: now and then a question gives away how its answer begins, and the model learns how to go on.
+"""Teacher forcing: the first pieces of some answers are filled in, and the model learns to continue them.
 
-Answers are filled in piece by piece (`answers.py`), and what comes after "golden" is easier to say once "golden" is
-there. Most questions give nothing away: the first piece is the hard one. But where an answer goes by a thought, what
-follows from the thought is as hard as the thought itself. That is `force`; `by_piece` asks for nothing but the piece
-that is to be filled in next, each question several times: to ask costs little beside reading what is asked about.
+In inference, answers are filled in piece by piece (`answers.py`), and the piece after "golden" is easier to predict
+once "golden" is there. `force` leaves most answers empty, since the first piece is the hardest. It fills in thoughts
+more often, since what follows from a thought is as hard as the thought itself. `by_piece` repeats each question with
+several beginnings of its answer and asks only for the next piece: a question costs little compared with reading.
 """
 
 from random import Random
@@ -14,15 +14,26 @@ from torch import Tensor
 from ..config import RMTConfig
 from ..questions import slots
 
-GIVEN, THOUGHT = 0.25, 0.6  # share of the questions, and of those that are answered by way of a thought
-JUST = 0.75  # of the latter are given just the thought, the others any beginning
-IGNORED = -100  # label of a slot that is filled already: PyTorch's cross-entropy leaves it out
+GIVEN, THOUGHT = 0.25, 0.6  # share of answers that are begun: of those without a thought, and of those with one
+JUST = 0.75  # share of the latter in which exactly the thought is filled in, and not a random number of pieces
+IGNORED = -100  # label of a slot that is already filled: PyTorch's cross-entropy ignores it
 
 
 def force(inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor) -> dict[str, Tensor | int]:
-    """A batch's `inputs` (see `Batch`) with the first pieces of some answers, at least one and at most all but one of
-    the slots, in their slots in `query_ids` and not in `labels`; of an answer with a thought, mostly just the thought
-    (`thoughts` [Q], their pieces, 0 = none)."""
+    """Fill in the first pieces of some answers: put them into their slots in `query_ids` and ignore them in `labels`.
+
+    At least one piece is filled in, and at least one slot stays empty. If the answer has a thought, mostly exactly the
+    thought is filled in.
+
+    Args:
+        inputs: a batch's inputs, see `Batch`.
+        config: the model's.
+        rng: the source of randomness.
+        thoughts: [Q] number of pieces of each thought, 0 = none.
+
+    Returns:
+        The new inputs.
+    """
     query, labels = inputs["query_ids"].clone(), inputs["labels"].clone()
     for ids, label, where, thought in zip(query, labels, slots(query, config), thoughts.tolist(), strict=True):
         if len(label) > 1 and rng.random() < (THOUGHT if thought else GIVEN):
@@ -36,10 +47,13 @@ def force(inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoug
 def by_piece(
     inputs: dict[str, Tensor | int], config: RMTConfig, rng: Random, thoughts: Tensor
 ) -> dict[str, Tensor | int]:
-    """A batch's `inputs` with every question up to four times: with nothing of its answer given, with all of its
-    thought (`thoughts` [Q], their pieces, 0 = none), with some of what comes after, and in half of them with who it
-    goes by ("mary", so that what she did is asked for) or any part of its thought. Of each, `labels` keeps the piece
-    that comes next, as `answers.fill` asks for it, or the [SEP] that ends the answer, mostly easy and asked less."""
+    """Repeat every question up to four times, with different beginnings of its answer filled in; `labels` keeps only
+    the next piece of each, which is what `answers.fill` asks for. Arguments as for `force`.
+
+    The beginnings are: nothing; the whole thought; some pieces after the thought (less often if only the final [SEP] is
+    left to predict, which is mostly easy); and, for half of the thoughts, the person in it ("mary", so that the next
+    piece is what she did) or any other part of it.
+    """
     asked, queries, labels = [], [], []
     rows = zip(
         inputs["query_ids"], inputs["labels"], slots(inputs["query_ids"], config), thoughts.tolist(), strict=True
@@ -50,7 +64,7 @@ def by_piece(
         beginnings = {0, thought}
         if most > thought + 1 or rng.random() < 0.4:
             beginnings.add(rng.randint(min(thought + 1, most), most))
-        if thought > 1 and rng.random() < 0.5:  # "took" and the arrow come after who
+        if thought > 1 and rng.random() < 0.5:  # the person is all of a thought but its last two pieces: "took", arrow
             beginnings.add(rng.choice((rng.randint(1, thought - 1), max(1, thought - 2))))
         for given in sorted(beginnings):
             query, left = ids.clone(), torch.full_like(label, IGNORED)

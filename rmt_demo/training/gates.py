@@ -1,13 +1,13 @@
-"""Teach a trained model's write gates to tell facts from any text around them:
+"""Train the write gates of a trained model to tell facts from any background text:
 
     python -m rmt_demo gates --init runs/more --out runs/rmt-minilm --background kjv pydoc speeches.txt
 
-Training by answers (`train.py`) says little about gates: a false write costs an answer only if it hits what is asked
-for, thousands of segments later. But what the gates should do can be said outright. Where a memory token stands in a
-fact, what the model writes in a text it knows well is right, and should be written in any other text as well; in a
-segment without a fact, nothing should. So the trained model reads stories twice, hidden in the first text and in the
-same places of another. What its gates see there is kept, and a new gate learns from that like any classifier. All else
-stays as it is: no backward pass goes through the backbone, and minutes on a CPU are enough.
+Answers (`train.py`) are a weak training signal for gates: a false write costs an answer only if it overwrites the fact
+that is asked for, perhaps thousands of segments later. Here the gates get direct targets. For memory tokens in a fact,
+the target is what the trained model writes in a text it knows well, whatever the background; in a segment without a
+fact, nothing should be written. So the trained model reads each story twice, hidden in the first text and at the same
+places of another text. The hidden states that its gates see are collected, and a new gate is trained on them like any
+classifier. Everything else stays as it is: no backward pass goes through the backbone, and minutes on a CPU are enough.
 """
 
 import sys
@@ -41,20 +41,21 @@ from .train import Progress, save_checkpoint
 STORIES = Mixture(
     32, (1, 40), facts=(1, 6), questions=1, tail_rate=0.0, task_rate=0.35, tasks=(*MIXED, *QA), background=240
 )
-PLACES_ALONE = replace(STORIES, task_rate=1.0, tasks=tuple(TASKS))  # for a model that classifies
-SEGMENT_SHARES = (0.55, 0.75, 1.0, 1.0)  # of the model's segment length; each batch draws one of these
-ROUNDS, HARD = 4, 0.5  # of collecting and fitting, and the loss that makes an example hard
+PAPER_STORIES = replace(STORIES, task_rate=1.0, tasks=tuple(TASKS))  # for a model that classifies
+SEGMENT_SHARES = (0.55, 0.75, 1.0, 1.0)  # fractions of the model's segment length; each batch uses a random one
+ROUNDS = 4  # of collecting examples and fitting the gate
+HARD = 0.5  # an example with a higher loss is hard
 EPOCHS, BATCH, RATE, DECAY = 3, 256, 2e-3, 1e-2
-STRICTER = 0.5  # taken from the bias in the end: chosen on training words, for long texts at a small cost in short ones
+STRICTER = 0.5  # subtracted from the final bias: helps in long texts, costs little in short ones; chosen on train words
 
 
 @dataclass
 class Examples:
-    """What the gates met in N segments.
+    """Training examples for a gate, from N segments.
 
-    new     [N, m, d] what they saw
-    wanted  [N, m] the probability with which a memory token should be written
-    weight  [N, m] how much that counts; 0 where nobody knows
+    new     [N, m, d] the hidden states that the gate sees
+    wanted  [N, m] target: the probability with which a memory token should be written
+    weight  [N, m] of the target in the loss; 0 where the target is unknown
     """
 
     new: Tensor
@@ -62,7 +63,7 @@ class Examples:
     weight: Tensor
 
     def only(self, index: Tensor) -> "Examples":
-        """Those of an index, or of a mask [N]."""
+        """Select examples by an index or a mask [N]."""
         return Examples(*(value[index] for value in vars(self).values()))
 
 
@@ -73,28 +74,28 @@ def teach(
     batches: int = 40,
     seed: int = 0,
 ) -> None:
-    """Give the checkpoint `init` a newly taught gate and save it in `out`.
+    """Train a new write gate for the checkpoint `init` and save the result in `out`.
 
-    Most noise looks like no fact at all, and is learned at once. So after the first round, of what is read only what
-    the gate still gets wrong is kept, and facts.
+    Most noise is easy to recognise and learned at once. So after the first round, only facts and the examples that the
+    gate still gets wrong are kept.
 
     Args:
         init: a trained checkpoint with `memory_update="gated"`, `spread_memory` and not `text_attends_memory`.
         out: folder for the checkpoint and `training.json`.
-        background: names of corpora (their training parts are read) or text files; the first is what the model knows
-            well, of the others the more kinds the better.
-        batches: of 32 haystacks from each text, over all rounds; a batch takes about 10 seconds on two CPU cores and,
-            if it is kept as a whole, 25 MB of memory.
-        seed: of the stories, and of the gate's new weights.
+        background: names of corpora (their training parts are read) or text files. The first is the text that the model
+            knows well; the others should be as varied as possible.
+        batches: number of batches of 32 haystacks from each text, over all rounds; a batch takes about 10 seconds on
+            two CPU cores and, if all of its examples are kept, 25 MB of memory.
+        seed: of the stories and of the gate's initial weights.
 
     Raises:
-        ValueError: for fewer batches than rounds, if the checkpoint or a text cannot be found, the checkpoint is of
-            another kind, or `out` holds another run.
+        ValueError: for fewer batches than rounds, if the checkpoint or a text cannot be found, if the checkpoint is of
+            another kind, or if `out` holds another run.
     """
     out = Path(out)
     run = {"gates": [str(name) for name in background], "batches": batches, "seed": seed, "init": str(Path(init))}
     if states.is_finished(out, run):
-        print(f"{out} has these gates: remove it to teach them again.", file=sys.stderr)
+        print(f"{out} already holds the result of this run: remove it to train the gates again.", file=sys.stderr)
         return
     states.refuse_another(out, run)
     if batches < ROUNDS:
@@ -103,21 +104,24 @@ def teach(
     model, tokenizer = checkpoints.load(str(init), backbones.pick_dtype(device))
     config = model.config
     if config.memory_update != "gated" or not config.spread_memory or config.text_attends_memory:
-        raise ValueError(f"{init} has no write gates, or no memory apart from the text: train it by recipe 'more'.")
+        raise ValueError(
+            f"{init} has no write gates that can be trained apart: this needs memory_update='gated', "
+            "spread_memory=True and text_attends_memory=False, as in the recipe 'more'."
+        )
     model.to(device)
     torch.manual_seed(seed)
     gate = WriteGate(model.backbone.config.hidden_size).to(device)
     start = model.rmt.memory.detach().float()
     texts = [corpora.load(name, "train") for name in background]
     maker = BatchMaker(config, tokenizer, texts[0], "train", story_words(tokenizer))
-    stories = STORIES if isinstance(model, RMTForMaskedLM) else PLACES_ALONE
+    stories = STORIES if isinstance(model, RMTForMaskedLM) else PAPER_STORIES
     sentences = [maker.sentences, *(token_ids(tokenizer, text.sentences) for text in texts[1:])]
-    without_marks = [[sentence[:-1] for sentence in lines] for lines in sentences]
+    unpunctuated = [[sentence[:-1] for sentence in lines] for lines in sentences]
     parts, segments, steps = [], 0, 0
     for number in trange(batches, desc="batches"):
-        for text, *lines in zip(texts, sentences, without_marks, strict=True):
+        for text, *variants in zip(texts, sentences, unpunctuated, strict=True):
             batch = draw(maker, stories, f"{seed}/{text.name}/{number}")
-            part = collect(model.rmt, batch, disguise(batch, lines, Random(number)))
+            part = collect(model.rmt, batch, disguise(batch, variants, Random(number)))
             segments += len(part.wanted)
             parts.append(part.only((part.wanted > 0).any(1) | is_hard(gate, start, part)) if steps else part)
         if (number + 1) * ROUNDS // batches > number * ROUNDS // batches:  # the last batch of a round
@@ -129,21 +133,21 @@ def teach(
 
 
 def draw(maker: BatchMaker, stories: Mixture, seed: str) -> Batch:
-    """One batch of stories in segments of one of the lengths."""
+    """Draw a batch of stories with a random one of the segment lengths."""
     length = round(Random(seed).choice(SEGMENT_SHARES) * maker.config.segment_length)
     return maker.batch(stories, seed, length)
 
 
 def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Tensor:
-    """The batch's table of segments [N, L] with another text in place of the background; facts stay where they are.
+    """Replace the background in a batch's table of segments [N, L]; facts stay at their positions.
 
-    Each segment takes one of `texts`, lists of sentences: as they are, and without the punctuation mark at their end,
-    as the lines of a list have none.
+    Each segment uses a random one of `texts`, the variants of a text as lists of sentences: with the punctuation mark
+    at their end, and without it, like the lines of a list.
     """
     ids = batch.inputs["input_ids"].clone()
     for row, length, is_fact in zip(ids, batch.inputs["attention_mask"].sum(1), batch.in_fact, strict=True):
         background = ~is_fact
-        background[0] = background[length - 1 :] = False  # [CLS], [SEP] and what comes after
+        background[0] = background[length - 1 :] = False  # [CLS], [SEP] and padding
         pieces = consecutive(rng.choice(texts), int(background.sum()), rng)
         row[background] = torch.tensor([token for piece in pieces for token in piece], dtype=row.dtype)
     return ids
@@ -151,15 +155,16 @@ def disguise(batch: Batch, texts: Sequence[list[list[int]]], rng: Random) -> Ten
 
 @torch.no_grad()
 def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
-    """Read a batch with the gates as they are, and its `disguised` segments [N, L] with those of a gate that does what
-    is wanted; keep what such a gate sees of every segment, on the CPU in bfloat16."""
+    """Collect examples from a batch. Reading its own segments with the model's gates gives the targets; then the
+    `disguised` segments [N, L] are read with gates that open as the targets say, and what these gates see is returned
+    for every segment read, on the CPU in bfloat16."""
     device, cell, kept = model.device, model.cell, []
     inputs = batch.inputs_on(device)
     mask, order = inputs["attention_mask"], inputs["order"]
     wanted, weight = written_at_facts(model, inputs, batch)
     text, memory = cell.encode_text(disguised.to(device), mask), model.initial_memory(len(order))
     for step in range(order.shape[1]):
-        reading = (order[:, step] >= 0).nonzero()[:, 0]  # the others have ended
+        reading = (order[:, step] >= 0).nonzero()[:, 0]  # the other samples have ended
         old, open_ = memory[reading], wanted[reading, step]
         new = cell.update(old, text.rows(order[reading, step]))
         kept.append([part.to("cpu", torch.bfloat16) for part in (new, open_, weight[reading, step])])
@@ -168,9 +173,8 @@ def collect(model: RMTModel, batch: Batch, disguised: Tensor) -> Examples:
 
 
 def fit(gate: WriteGate, start: Tensor, parts: list[Examples], seed: str) -> int:
-    """Train a gate further on examples, half of each batch of those that are hard for it as it comes: AdamW on
-    `loss_of`, the rate rising and falling once. `start` is the memory of an empty text [m, d]. Returns the number of
-    steps."""
+    """Train a gate on examples with AdamW and a one-cycle learning rate, and return the number of steps. Half of each
+    batch are examples that were hard for the gate before this call. `start` is the initial memory [m, d]."""
     rng = Random(seed)
     everything = [(part, row) for part in parts for row in range(len(part.wanted))]
     hard = [(part, row) for part in parts for row in is_hard(gate, start, part).nonzero()[:, 0].tolist()] or everything
@@ -189,11 +193,11 @@ def fit(gate: WriteGate, start: Tensor, parts: list[Examples], seed: str) -> int
 
 @torch.no_grad()
 def is_hard(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
-    """Which of N examples have a loss, summed over their memory tokens, of more than HARD: [N] bool, on the CPU."""
+    """Which of N examples have a loss above HARD, summed over their memory tokens: [N] bool, on the CPU."""
     return loss_of(gate, start, part).sum(1).cpu() > HARD
 
 
 def loss_of(gate: WriteGate, start: Tensor, part: Examples) -> Tensor:
-    """How far a gate is from what is wanted: the weighted KL divergence of every memory token [N, m]."""
+    """Loss of a gate: the weighted KL divergence from the target for every memory token [N, m]."""
     new, wanted, weight = (value.to(start.device, torch.float32) for value in vars(part).values())
     return weight * divergence(gate.logits(start.expand_as(new), new), wanted)

@@ -1,9 +1,10 @@
-"""Write gates that are told what to write while all else learns.
+"""Supervise the write gates while the rest of the model learns from the answers.
 
-What gates see moves when the backbone learns: left as they are they come to open in noise, and trained along by the
-answers they may all shut (see the model card). So the model as it was says what to write (`Guide`), or the data say it
-(`Told`), and the gates learn to say the same of what they see now. Nothing is sampled, and a known share of litter is
-written: all other weights learn from the answers and, with `Told`, to show the gates what is a fact.
+The hidden states that gates see change when the backbone learns: gates left as they are begin to open in noise, and
+gates trained by the answers may all shut (see the model card). So a teacher, the model as it was when training began
+(`Guide`), or the positions of the facts in the data (`Told`) say what to write. The gates are trained to predict that,
+and the memory is written as it says, without sampling but with a known share of "litter", writes that are no fact. All
+other weights learn from the answers and, with `Told`, also from the gates' loss.
 """
 
 import torch
@@ -16,32 +17,33 @@ from ..memory import MemoryCell
 from ..modeling import RMTModel
 from ..write_gate import WriteGate
 
-QUIET = 3.0  # how much more it counts what the gates do in a segment without a fact
-RARE = 10.0  # and beside a fact as well, for `Told`: a long text has a thousand segments without a fact for one with
-SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # a gate of this probability or less is exactly shut
+QUIET = 3.0  # `Guide`: loss weight of gates in segments without a fact
+RARE = 10.0  # `Told`: loss weight of gates without a fact; in long texts, one segment in a thousand has a fact
+SHUT = -WriteGate.LOW / (WriteGate.HIGH - WriteGate.LOW)  # at this probability or less, a gate is exactly 0
 
 
 class Guided:
-    """Gates that open as they are told, and learn to do so themselves; `prepare` of the classes below says how far.
+    """Base class: overrides the gates' outputs by target values, and trains the gates to predict these.
 
-    A batch: `prepare(inputs, batch)`, the model's forward pass, `loss()`.
+    For each batch: `prepare(inputs, batch)` of a subclass computes the targets, then come the model's forward pass and
+    `loss()`.
 
     Args:
-        share: of the segments, those in which something is written that is no fact (see `litter`).
+        share: share of the segments in which something is written that is no fact (see `litter`).
     """
 
-    heard_by_backbone = False  # does the backbone, too, learn from what the gates are told?
+    heard_by_backbone = False  # whether the gates' loss also trains the backbone
 
     def __init__(self, share: float):
         self.share = share
 
     def follow(self, gate: WriteGate) -> None:
-        """From now on this gate opens as far as `prepare` has found, segment by segment."""
+        """Override the outputs of this gate from now on, segment by segment."""
         gate.register_forward_hook(self._open)
 
     def _begin(self, wanted: Tensor, weight: Tensor, order: Tensor) -> None:
-        """Take what gates should learn and how much it counts, [B, S, m]; which segments have a fact, and the order of
-        a batch, [B, S]. Meanwhile gates open as far as is wanted, with some litter."""
+        """Store the targets of a batch: the probability with which each gate should open and its weight in the loss,
+        both [B, S, m], for the batch's order [B, S]. The gates' outputs are the targets plus some litter."""
         read = order >= 0
         opened = torch.maximum(WriteGate.stretch(wanted), litter(read, wanted.shape[2], self.share))
         steps = zip(read.unbind(1), wanted.unbind(1), weight.unbind(1), opened.unbind(1), strict=True)
@@ -52,18 +54,19 @@ class Guided:
         wanted, weight, opened = next(self.steps)
         logits = gate.logits(*(part if self.heard_by_backbone else part.detach() for part in seen))
         self.losses.append((weight * divergence(logits, wanted)).sum())
-        return opened + 0 * logits  # the gate is learning: several processes share the gradients of what outputs show
+        # DistributedDataParallel looks for trained parameters in the graph of the outputs: keep the gate in it.
+        return opened + 0 * logits
 
     def loss(self) -> Tensor:
-        """How far the gates were from what is wanted, summed over the memory tokens of a segment."""
+        """The divergence of the gates from their targets, summed over memory tokens, mean over the segments read."""
         return torch.stack(self.losses).sum() / self.read
 
 
 class Guide(Guided):
-    """Says to write what the model wrote when this training began.
+    """Targets from a teacher: the model as it was when this training began.
 
     Args:
-        init: a checkpoint whose write gates have been taught, the teacher.
+        init: the teacher, a checkpoint with trained write gates.
         share: see `Guided`.
     """
 
@@ -73,31 +76,32 @@ class Guide(Guided):
         self.teacher = checkpoints.load(init, backbones.pick_dtype(device))[0].to(device).rmt
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
-        """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
+        """Compute the targets of a batch; `inputs` are the batch's on the model's device."""
         self._begin(*written_at_facts(self.teacher, inputs, batch), inputs["order"])
 
 
 class Told(Guided):
-    """Says to write the memory tokens that stand in or near a fact or, where each of them sees the whole segment, all
-    of a segment with a fact, and no others. For tasks whose facts are of few kinds: nothing else is worth a write.
+    """Targets from the data: write the memory tokens in or near a fact, and no others. If each memory token sees the
+    whole segment (no `memory_reach`), write all tokens of a segment with a fact. For tasks with few kinds of facts,
+    where nothing else is worth writing.
 
     Args:
         cell: the memory cell that is trained.
         share: see `Guided`.
     """
 
-    heard_by_backbone = True  # what it is to show the gates are facts, whatever else it learns
+    heard_by_backbone = True  # so that its hidden states show the gates which tokens belong to a fact
 
     def __init__(self, cell: MemoryCell, share: float):
         super().__init__(share)
         self.cell = cell
 
     def prepare(self, inputs: dict[str, Tensor | int], batch: Batch) -> None:
-        """Find what is to be written of a batch: `inputs` are the batch's on the model's device."""
+        """Compute the targets of a batch; `inputs` are the batch's on the model's device."""
         order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
         m = self.cell.config.num_memory_tokens
         wanted = has_fact[..., None].expand(-1, -1, m)
-        # Their mean, not their sum: the backbone hears of it, and is to hear of the answers as well.
+        # A mean over tokens, not a sum: this loss trains the backbone too, and must not drown out that of the answers.
         weight = torch.where(wanted, 1.0, RARE) / m
         if self.cell.config.memory_reach:
             lengths = inputs["attention_mask"][: max(1, inputs["num_trained"])].sum(1)
@@ -108,9 +112,17 @@ class Told(Guided):
 
 
 def litter(where: Tensor, width: int, share: float) -> Tensor:
-    """What a long text writes that is no fact: a question must tell the two apart, and know the order of facts however
-    much lies between them. For segments `where` [B, S] now and then a run of open gates of any length, [B, S, m]; in
-    some samples hardly ever, in others up to twice as often as the `share` it is on average."""
+    """Random writes that are no fact, as they accumulate in a long text: the model must tell them from facts, and know
+    the order of facts with any amount of them in between.
+
+    Args:
+        where: [B, S] bool, segments that may have litter.
+        width: number of memory tokens m.
+        share: mean share of the segments with litter; each sample has its own share, from 0 to twice this.
+
+    Returns:
+        [B, S, m] float, in each segment with litter a run of ones of random position and length, 0 elsewhere.
+    """
     often = 2 * share * torch.rand(len(where), 1, device=where.device)
     now = (where & (torch.rand(where.shape, device=where.device) < often))[..., None]
     begin, further = torch.randint(width, (2, *where.shape, 1), device=where.device)
@@ -119,19 +131,22 @@ def litter(where: Tensor, width: int, share: float) -> Tensor:
 
 
 def stands_in_fact(cell, lengths: Tensor, in_fact: Tensor) -> Tensor:
-    """Which memory tokens stand in a fact: lengths [N] of a table's first framed segments, and the table's tokens of
-    facts [N or more, L] -> [N, m]."""
+    """Which memory tokens are at the position of a fact's token: lengths [N] of a table's first framed segments, and
+    the fact tokens of the table [N or more, L] -> [N, m] bool."""
     m = cell.config.num_memory_tokens
     return in_fact[: len(lengths)].gather(1, cell.positions.of_working(lengths) - m - 1)
 
 
 @torch.no_grad()
 def written_at_facts(model: RMTModel, inputs: dict[str, Tensor | int], batch: Batch) -> tuple[Tensor, Tensor]:
-    """What a model writes of a batch's segments with facts, reading nothing else: the probability with which each gate
-    should open, 0 elsewhere, and how much that counts, both [B, S, m]. `inputs` are the batch's on the model's device.
+    """What a model writes when it reads only a batch's segments with facts. `inputs` are the batch's on the model's
+    device.
 
-    In a segment with a fact, memory tokens that stand in it count 1, and so do gates that are shut. What is written
-    beside a fact may help to keep it: nobody knows, 0."""
+    Returns:
+        The probability with which each gate should open, 0 in segments without a fact, and its weight in the loss, both
+        [B, S, m]. In a segment with a fact, the weight is 1 for memory tokens in the fact and for shut gates. It is 0
+        for other open gates, since what is written beside a fact may or may not help to keep it.
+    """
     order, has_fact = inputs["order"], batch.has_fact.to(inputs["order"].device)
     ids, mask = (inputs[name][: max(1, inputs["num_trained"])] for name in ("input_ids", "attention_mask"))
     cell, start, memory = model.cell, model.memory, model.initial_memory(len(order))
@@ -148,6 +163,6 @@ def written_at_facts(model: RMTModel, inputs: dict[str, Tensor | int], batch: Ba
 
 
 def divergence(logits: Tensor, wanted: Tensor) -> Tensor:
-    """KL divergence of gates that open with the probability `wanted` from gates with these logits, each of its own."""
+    """KL divergence of each gate with these logits from the target probability `wanted`, element by element."""
     loss = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     return loss - torch.special.entr(wanted) - torch.special.entr(1 - wanted)

@@ -1,7 +1,7 @@
-"""What a killed or interrupted run goes on from: the folder `state`, and `run.json` beside it, which says whose folder
-it is. A finished run's says `training.json`, too.
+"""Save and resume training runs. The output folder holds the folder `state`, and `run.json`, which identifies the run;
+when the run is finished, `training.json` does so too.
 
-A state is saved as `state-new` and takes its place by being renamed, so there is a whole one at every moment.
+A state is written to `state-new` and then renamed, so there is a complete state at every moment.
 """
 
 import json
@@ -16,7 +16,7 @@ from accelerate import Accelerator
 
 
 def begin(out: Path, run: dict) -> None:
-    """Make `out` ready for a run, new or killed; for the main process only.
+    """Prepare `out` for a new or resumed run; call this in the main process only.
 
     Raises:
         ValueError: as `refuse_another`.
@@ -30,47 +30,47 @@ def begin(out: Path, run: dict) -> None:
 
 
 def is_finished(out: Path, run: dict) -> bool:
-    """Does `out` hold the checkpoint of this very run?"""
+    """Whether `out` holds the checkpoint of exactly this run."""
     made = out / "training.json"
     return made.exists() and not _differing(made, run)
 
 
 def refuse_another(out: Path, run: dict) -> None:
-    """Nothing is trained over.
+    """Refuse to overwrite another run.
 
     Raises:
-        ValueError: if `out` holds another run, finished or not, or a checkpoint that came from elsewhere.
+        ValueError: if `out` holds another run, finished or not, or a checkpoint from elsewhere.
     """
     notes = (out / name for name in ("run.json", "training.json", "config.json"))
     note = next((note for note in notes if note.exists()), None)
     if note and (other := _differing(note, run)):
         raise ValueError(
-            f"{out} holds a run with another {' and '.join(other)}: repeat its command to go on with it, choose "
-            f"another --out, or remove {out} to start anew."
+            f"{out} holds a run with another {' and '.join(other)}: repeat its command to continue it, choose "
+            f"another --out, or remove {out} to start over."
         )
 
 
 def _differing(note: Path, run: dict) -> list[str]:
-    """In what a run is another than the one that a file tells of."""
+    """The names of the settings in which `run` differs from the run described in the file `note`."""
     try:
         held = json.loads(note.read_text())
     except ValueError as error:
-        raise ValueError(f"{note} was cut off while it was written: remove {note.parent} to start anew.") from error
+        raise ValueError(f"{note} is incomplete: remove {note.parent} to start over.") from error
     return [name for name, value in ({"init": None} | run).items() if held.get(name) != value]
 
 
 def save(accelerator: Accelerator, state: Path) -> None:
-    """Save all there is to resume from, in every process.
+    """Save everything needed to resume; call this in every process.
 
     Raises:
         OSError: if it cannot be written.
     """
     if accelerator.is_main_process:
-        _remove(_new(state), _old(state))  # what a kill has left
+        _remove(_new(state), _old(state))  # leftovers of a killed run
     accelerator.wait_for_everyone()
     try:
         accelerator.save_state(str(_new(state)))
-    except RuntimeError as error:  # as torch calls a full disk
+    except RuntimeError as error:  # what torch raises when the disk is full
         raise OSError(f"{_new(state)} cannot be written ({error}): make room for it.") from error
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
@@ -101,12 +101,12 @@ def _remove(*folders: Path) -> None:
 
 @contextmanager
 def interrupts_wait(active: bool) -> Iterator[Callable[[], bool]]:
-    """Keep Ctrl-C from cutting a step in two: yields a function that tells whether it was pressed. Pressed again, it
-    works at once.
+    """Delay Ctrl-C to the end of a training step: yields a function that tells whether it was pressed. A second Ctrl-C
+    interrupts at once.
 
     Args:
-        active: False leaves it as it always is, and so does another thread than the main one, which alone gets signals.
-            Several processes would each hear of it at another step.
+        active: False leaves Ctrl-C as it is. Pass False with several processes: each would see the signal at another
+            step. Outside the main thread, which alone receives signals, Ctrl-C is always left as it is.
     """
     if not active or threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -1,8 +1,8 @@
 """Train an RMT by a recipe: `python -m rmt_demo train --recipe open --out runs/rmt-minilm`.
 
 On a laptop, in a minute: `python -m rmt_demo train --recipe smoke --out runs/smoke`. On several GPUs:
-`torchrun --nproc-per-node 4 -m rmt_demo train ...` (or `accelerate launch -m rmt_demo train ...`), unchanged.
-Killed and interrupted runs go on where they were: give the same command again.
+`torchrun --nproc-per-node 4 -m rmt_demo train ...` (or `accelerate launch -m rmt_demo train ...`).
+To resume a killed or interrupted run, give the same command again.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ from .curriculum import Curriculum, Recipe
 from .forcing import IGNORED, by_piece, force
 
 SAVE_EVERY = 100  # steps
-AVERAGE = 0.99  # how much of the averaged weights stays at each step
-QUIET_PENALTY = 30.0  # how much more an open gate costs in a segment without a fact
+AVERAGE = 0.99  # decay of the exponential moving average of the weights
+QUIET_PENALTY = 30.0  # how many times more an open gate costs in a segment without a fact
 
 
 def train(
@@ -44,10 +44,10 @@ def train(
     init: str | Path | None = None,
     follow: Callable[[dict], None] | None = None,
 ):
-    """Train by `recipe` and leave a checkpoint in `out`; state to resume from is kept in `out`/state meanwhile.
+    """Train by `recipe` and save a checkpoint in `out`; the state to resume from is in `out`/state meanwhile.
 
-    A killed run goes on, and a finished one is left as it is. Ctrl-C, or a notebook's stop button, ends a run after the
-    step in hand and loses nothing.
+    Resumes a killed run and does nothing for a finished one. Ctrl-C, or a notebook's stop button, ends a run after the
+    current step without losing anything.
 
     Args:
         recipe: see `recipes.RECIPES`.
@@ -55,13 +55,13 @@ def train(
         backbone: packaged name, folder or Hub id.
         seed: of the model's new weights, of every batch and of the noise of the write gates.
         background: names of corpora (their training parts are read) or text files.
-        init: a checkpoint to start from, instead of the backbone as it is.
-        follow: called after every step with its line of `metrics.jsonl`, in place of the progress bar.
+        init: a checkpoint to start from, instead of the plain backbone.
+        follow: called after every step with its line of `metrics.jsonl`, as a dict; replaces the progress bar.
 
     Raises:
-        KeyboardInterrupt: when interrupted, once the state is saved.
-        ValueError: if the backbone, the checkpoint or a background cannot be found, the checkpoint has another shape
-            than the recipe's model or is missing where the recipe goes on from one, or `out` holds another run.
+        KeyboardInterrupt: when interrupted, after the state is saved.
+        ValueError: if the backbone, the checkpoint or a background cannot be found, if the recipe needs a checkpoint
+            and there is none, if its shape differs from that of the recipe's model, or if `out` holds another run.
     """
     out = Path(out)
     run = describe(recipe, seed, backbone, background, init)
@@ -73,26 +73,26 @@ def train(
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
     if states.is_finished(out, run):
-        accelerator.print(f"{out} holds this run, finished: remove it to train again.", file=sys.stderr)
+        accelerator.print(f"{out} already holds the result of this run: remove it to train again.", file=sys.stderr)
         return
     states.refuse_another(out, run)  # before anything is loaded
     torch.manual_seed(seed)  # every process starts with the same model
     model, batches = build(recipe, backbone, background, init)
-    # A name says where a text or a checkpoint is, and not that it is the one that the run began with.
+    # The file behind a name may have changed since the run began, so compare the contents too.
     run |= {"weights": backbones.checksum(model), "texts": zlib.crc32(str(batches.sentences).encode())}
     states.refuse_another(out, run)
-    source = f"{seed}/{run['weights']}"  # whoever trains on from a checkpoint meets new samples
+    source = f"{seed}/{run['weights']}"  # training from another checkpoint draws other samples
     guide = guide_of(recipe, model, init)
-    began_with = [p.detach().clone() for p in model.parameters() if p.requires_grad]
+    initial = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters(model, guide), weight_decay=recipe.weight_decay)
     curriculum = Curriculum(recipe.stages)
     progress = Progress()
     model, optimizer = accelerator.prepare(model, optimizer)
     average = AveragedModel(accelerator.unwrap_model(model), avg_fn=averaged)
-    if guide is not None:  # after the average was made: a copy, and it goes its own way
+    if guide is not None:  # after the average was made: a copy of the model, which must not have this hook
         guide.follow(accelerator.unwrap_model(model).rmt.cell.gate)
     accelerator.register_for_checkpointing(curriculum, progress, average)
-    torch.manual_seed(seed + accelerator.process_index)  # and then draws its own gate noise
+    torch.manual_seed(seed + accelerator.process_index)  # from here on, every process draws its own gate noise
     state = out / "state"
     if accelerator.is_main_process:
         states.begin(out, run)
@@ -136,39 +136,37 @@ def train(
     if accelerator.is_main_process:
         trained = [p for p in average.module.parameters() if p.requires_grad]
         with torch.no_grad():
-            for after, before in zip(trained, began_with, strict=True):
+            for after, before in zip(trained, initial, strict=True):
                 after.lerp_(before.to(after.device), recipe.init_share)
         save_checkpoint(average.module, out, run, progress)
         states.discard(state)
 
 
 def describe(recipe: Recipe, seed: int, backbone: str, background, init=None) -> dict:
-    """All that decides how a run goes, as it is written to JSON and read again; a path is written in one way only."""
-    told = dataclasses.asdict(recipe)
-    del told["goes_on"]  # `init` says it
-    run = {"recipe": told, "backbone": str(Path(backbone)), "background": [str(Path(name)) for name in background]}
+    """All settings that identify a run, as they are after a round trip through JSON; paths are normalised."""
+    settings = dataclasses.asdict(recipe)
+    del settings["goes_on"]  # follows from `init`
+    run = {"recipe": settings, "backbone": str(Path(backbone)), "background": [str(Path(name)) for name in background]}
     run["seed"] = seed
     return json.loads(json.dumps(run | ({"init": str(Path(init))} if init else {})))
 
 
 def averaged(average: Tensor, now: Tensor, steps: Tensor) -> Tensor:
-    """The averaged weights one step on: an exponential average over the last 100 steps, or a tenth of the first 1000.
-
-    The steps of small batches stray about a path that is better than they are.
-    """
-    nearer = average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
-    return torch.where(average == now, now, nearer)  # frozen weights stay as they are: of -0.0, lerp would make 0.0
+    """Update the exponential moving average of the weights, over about the last 100 steps; during the first 1000 steps,
+    over about the last tenth of them. It evens out the noise of small batches."""
+    updated = average.lerp(now, 1 - min(AVERAGE, (1 + int(steps)) / (10 + int(steps))))
+    return torch.where(average == now, now, updated)  # keeps frozen weights bit-identical: lerp turns -0.0 into 0.0
 
 
 def hold_gates(model: nn.Module, open_: bool) -> None:
-    """Write everything until the curriculum asks for thrift (see WriteGate)."""
+    """Hold all write gates open, as long as the curriculum has no gate penalty, or release them (see WriteGate)."""
     for module in model.modules():
         if isinstance(module, WriteGate):
             module.held_open = open_
 
 
 def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, device, guide=None) -> tuple[Tensor, dict]:
-    """The loss of one batch and what to log of it."""
+    """The loss of one batch and the metrics to log."""
     inputs = batch.inputs_on(device)
     if head == "classification":
         inputs["labels"] = torch.tensor([PLACES.index(q.answer) for q in batch.questions], device=device)
@@ -182,7 +180,7 @@ def loss_of(model: nn.Module, batch: Batch, head: str, gate_penalty: float, devi
     openness = out.gates.mean(-1)  # [B, S]
     for name, where in (("gate_fact", read & has_fact), ("gate_quiet", read & ~has_fact)):
         metrics[name] = openness[where].sum() / where.sum().clamp(min=1)
-    # What is written where nothing is to be kept overwrites what was, so it costs more.
+    # A write in a segment without a fact overwrites what the memory held, so it costs more.
     written = openness[has_fact].sum() + QUIET_PENALTY * openness[read & ~has_fact].sum()
     loss = out.loss + gate_penalty * written / read.sum().clamp(min=1)
     if guide is not None:
@@ -205,11 +203,11 @@ class Progress:
 
 
 def cut_log(out: Path, steps: int) -> None:
-    """Drop what was logged after the state was saved: those steps are done again."""
+    """Drop the log lines written after the state was saved, since those steps will be repeated."""
     file = out / "metrics.jsonl"
     if file.exists():
         lines = file.read_text().splitlines(keepends=True)
-        file.write_text("".join(lines[:steps]))  # one line for each step, and the last one may be half
+        file.write_text("".join(lines[:steps]))  # one line per step; the last line may be incomplete
 
 
 def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, bar: tqdm, follow=None) -> None:
@@ -224,7 +222,7 @@ def log(out: Path, progress: Progress, curriculum: Curriculum, metrics: dict, ba
 
 
 def save_checkpoint(model: RMTPreTrainedModel, out: Path, run: dict, progress: Progress) -> None:
-    """The model in bfloat16 and `training.json`, which says how it was made."""
+    """Save the model in bfloat16, and `training.json`, which records how it was made."""
     model.to(torch.bfloat16).save_pretrained(out)
     made = run | {
         "steps": progress.step,

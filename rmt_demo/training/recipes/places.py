@@ -1,14 +1,14 @@
-"""Recipes for the paper's three tasks: those of rmt-places, and the paper's own."""
+"""Recipes for the paper's three tasks: those of rmt-places, and those of the paper's own model."""
 
 import dataclasses
 
 from ...data.samples import Mixture
 from ..curriculum import Recipe, Stage
 
-# The paper's three tasks in segments of the paper's size, 10 memory tokens and 499 of text, with write gates and text
-# that is encoded in parallel. Its backbone is the shipped checkpoint (train --backbone checkpoints/rmt-minilm), which
-# knows how to write and to reason by now; from MiniLM itself, attention alone had not got beyond guessing which of two
-# places a question is about when it was stopped (see the model card of rmt-places).
+# The paper's three tasks in segments of the paper's size (10 memory tokens and 499 text tokens), with write gates and
+# text that is encoded in parallel. The backbone is the shipped checkpoint (train --backbone checkpoints/rmt-minilm),
+# which already can write and reason. A run from MiniLM itself that trained only attention was still guessing which of
+# two places a question is about when it was stopped (see the model card of rmt-places).
 THREE_TASKS = {
     "questions": 3,
     "tail_rate": 0.0,
@@ -35,21 +35,21 @@ STABLE = Recipe(
         Stage(Mixture(48, (1, 4), background=16, **THREE_TASKS), (64, 128), 2e-4, 0.98, 50),
         Stage(Mixture(24, (1, 8), background=32, **THREE_TASKS), (256,), 2e-4, 0.98, 50),
         Stage(Mixture(16, (1, 12), background=40, **THREE_TASKS), (512,), 2e-4, 1.0, 90),
-        # Both facts in one segment are the hardest case by now.
+        # At this point, the hardest case is both facts in one segment.
         Stage(Mixture(32, (1, 3), background=16, **THREE_TASKS), (64, 128, 256, 512), 2e-4, 1.0, 75),
     ),
 )
 
-# What must hold through thousands of segments: noise in which pieces of facts stand, so that a place named in passing
-# is not taken for a fact (see its model card). For the checkpoint of STABLE.
+# Noise with fragments of facts in it (`lures`), so that a place mentioned in passing is not written as a fact, which
+# matters over thousands of segments (see the model card of rmt-places). Starts from the checkpoint of STABLE.
 STEADY = dataclasses.replace(
     STABLE,
     goes_on=True,
     stages=(Stage(Mixture(16, (1, 12), background=48, lures=0.5, **THREE_TASKS), (256, 512), 1e-4, 1.0, 200),),
 )
 
-# Once more both facts in one segment, in such noise and in texts that say a few words over and over, for the checkpoint
-# of STEADY.
+# Both facts in one segment again, in such noise and in texts that repeat a few words (`echoes`). Starts from the
+# checkpoint of STEADY.
 CLOSE = dataclasses.replace(
     STEADY,
     stages=(
@@ -57,8 +57,8 @@ CLOSE = dataclasses.replace(
     ),
 )
 
-# The paper's own model and tasks (arXiv 2304.11062): six-way classification of longer and longer inputs. A stage for n
-# segments holds shorter inputs too, or the model would learn to rely on their number. Needs a GPU.
+# The paper's own model and tasks (arXiv 2304.11062): six-way classification of increasingly long inputs. A stage for n
+# segments has shorter inputs too, or the model would learn to rely on the number of segments. Needs a GPU.
 ONE_TASK = {"questions": 1, "tail_rate": 1.0, "task_rate": 1.0}
 PAPER = Recipe(
     head="classification",
@@ -68,9 +68,9 @@ PAPER = Recipe(
     ),
 )
 
-# The same on a CPU, in an hour or so for each task: fewer and fewer steps at a higher rate, on smaller batches, in
-# which every sample is as long as its stage's longest, as in the paper. Gradients through many hand-overs take smaller
-# steps: at 2e-4, "memorize" was hardly ever wrong in stages 3 to 5 and had about half right when stage 7 ended.
+# The same on a CPU, about an hour for each task: fewer steps from stage to stage, a higher learning rate, and smaller
+# batches in which every sample has the stage's full length, as in the paper. Gradients through many segments need a
+# lower rate: at 2e-4, "memorize" was almost always right in stages 3 to 5, but only about half the time after stage 7.
 PAPER_BRIEF = Recipe(
     head="classification",
     config=PAPER.config,

@@ -1,4 +1,4 @@
-"""Recipes for bAbI's tasks, those of rmt-stories: each goes on where the one before it ended."""
+"""Recipes of rmt-stories, for bAbI's tasks: each starts from the checkpoint of the one before."""
 
 import dataclasses
 
@@ -6,9 +6,9 @@ from ...data.samples import Mixture
 from ..curriculum import Recipe, Stage
 from .open import FURTHER
 
-# bAbI's tasks and nothing else, in stories that grow, answered by way of a thought where somebody's way is to be
-# followed: a low-rank change of the shipped checkpoint (train --init checkpoints/rmt-minilm), whose gates stay as they
-# are while the backbone learns to show them what is a fact.
+# Only bAbI's tasks, in stories of growing length; where somebody's route must be followed, a thought comes before the
+# answer. Trains a low-rank change of the shipped checkpoint (train --init checkpoints/rmt-minilm). Its gates stay as
+# they are; the backbone learns hidden states that show them which tokens belong to a fact.
 TALES = {"tail_rate": 0.0, "task_rate": 1.0, "tasks": ("qa1", "qa4", "qa5", "routes", "routes"), "unknown_rate": 0.1}
 TALES |= {"questions": 7, "extra_rate": 0.3, "lures": 0.3}
 LONG_TALES = TALES | {"tasks": ("qa1", "qa3", "qa4", "qa5", "routes", "routes")}
@@ -25,8 +25,8 @@ STORIES = Recipe(
     ),
 )
 
-# For the checkpoint of STORIES: more words than those of the tables, which it knew too well, and longer texts, most of
-# whose segments have no fact.
+# Starts from the checkpoint of STORIES, which had overfitted to the words of the tables: uses more other words, and
+# longer texts in which most segments have no fact.
 SAGA = LONG_TALES | {"tasks": ("qa1", "qa3", "qa4", "qa5", "gifts", "routes", "routes"), "extra_rate": 0.5}
 SAGAS = dataclasses.replace(
     STORIES,
@@ -36,9 +36,9 @@ SAGAS = dataclasses.replace(
     ),
 )
 
-# For the checkpoint of SAGAS, which answered "Who gave the cup?" with the giver as often as with the receiver: who is
-# which has to be asked for by itself, as for directions in `open.py`, and is learned in a hundred steps. Then all of it
-# again. On evaluation data that was no gain by itself (see the model card of rmt-stories).
+# Starts from the checkpoint of SAGAS, which answered "Who gave the cup?" with the giver as often as with the receiver.
+# Telling them apart needs questions about nothing else, like directions in `open.py`, and takes a hundred steps. Then
+# all tasks again. On evaluation data this alone was no gain (see the model card of rmt-stories).
 GIVERS = dataclasses.replace(
     STORIES,
     stages=(
@@ -53,9 +53,9 @@ GIVERS = dataclasses.replace(
     ),
 )
 
-# For the checkpoint of GIVERS, whose answers were more often a word that no fact has than a wrong one: a word's first
-# piece, and not its second. Whole segments, in which a memory token stands for three tokens of text, first packed with
-# facts, which makes more stories a minute.
+# Starts from the checkpoint of GIVERS, whose errors were more often words in no fact than words of a wrong fact: it got
+# the first piece of a word right and not the second. Uses full segments, with one memory token for every three tokens
+# of text; at first they are packed with facts, which gives more stories per minute.
 DENSE = SAGA | {"questions": 4, "lures": 0.0}
 PIECES = dataclasses.replace(
     STORIES,
@@ -67,8 +67,8 @@ PIECES = dataclasses.replace(
     ),
 )
 
-# For the checkpoint of PIECES, which lost its way among what 700 segments write that is no fact: it mixed up the order
-# of the facts, standing at positions that no training text had reached.
+# Starts from the checkpoint of PIECES, which was confused by what 700 segments write besides facts: it mixed up the
+# order of the facts, whose positions in the memory were beyond those of any training text.
 CROWDS = dataclasses.replace(
     PIECES,
     stages=(
@@ -78,8 +78,8 @@ CROWDS = dataclasses.replace(
     ),
 )
 
-# For the checkpoint of CROWDS, which mixed up the order of what it held: each token tells its age more clearly. More of
-# the questions that were answered worst, in stories packed with facts first.
+# Starts from the checkpoint of CROWDS, which mixed up the order of the facts it held: the age of each token is marked
+# more clearly (`age_slope`). More of the questions that were answered worst; at first, stories are packed with facts.
 WEAK = {"tasks": ("qa1", "qa1", "qa3", "qa4", "qa5", "qa5", "gifts", "routes", "routes"), "questions": 4}
 AGES = dataclasses.replace(
     PIECES,
@@ -90,8 +90,8 @@ AGES = dataclasses.replace(
     ),
 )
 
-# For the checkpoint of AGES, which knew who went where in long texts and then named an earlier place: the same segments
-# are read in several orders and up to several places, so that nothing but the order tells the answers apart.
+# Starts from the checkpoint of AGES, which in long texts found the right person but named an earlier place: the same
+# segments are read in several orders and up to several ends, so that only the order decides the answer.
 RETOLD_TASKS = ("qa1", "qa1", "qa3", "qa4", "qa5", "qa5", "qa5", "qa5", "gifts", "routes")
 RETOLD = dataclasses.replace(
     AGES,
