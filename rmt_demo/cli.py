@@ -1,7 +1,7 @@
 """The command line: `python -m rmt_demo ask|replay|train|gates|eval|figure|cost`.
 
 Results go to stdout, progress and errors to stderr. Bad input ends in exit code 2 and one line that says what to do.
-What trains, measures and draws is imported by the commands that need it.
+Modules that train, measure or draw are imported only by the commands that need them.
 """
 
 import argparse
@@ -19,20 +19,18 @@ from . import Answer, Reader, ReaderState, Trace, state_at
 from .data.files import file_text
 from .data.haystack import Haystack, check_size
 from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
-from .options import build_parser, parse_fact
+from .options import build_parser, parse_fact, parse_recipe
 from .questions import question_ids
-from .training.curriculum import Recipe
-from .training.recipes import RECIPES
 
 CHECKPOINT = Path("checkpoints/rmt-minilm")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, 2 for bad input, 130 when interrupted."""
+    """Run a command and return the exit code: 0, 2 for bad input, or 130 when interrupted."""
     try:
         args = build_parser(default_checkpoint()).parse_args(argv)
         COMMANDS[args.command](args)
-    except (ValueError, OSError, SafetensorError) as error:  # the last for a full disk
+    except (ValueError, OSError, SafetensorError) as error:  # safetensors raises its own error when the disk is full
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -42,16 +40,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def default_checkpoint() -> Path:
-    """The trained one, in the working directory or beside the package."""
+    """The shipped checkpoint, in the working directory or beside the package."""
     beside = Path(__file__).parents[1] / CHECKPOINT
     return CHECKPOINT if CHECKPOINT.exists() else beside  # absolute, so that it is never taken for a Hub id
 
 
 def run_ask(args: argparse.Namespace) -> None:
-    """Read a text, then print the answers."""
+    """Read a text and print the answers to the questions."""
     facts = [parse_fact(text) for text in args.fact]
     if args.length and not args.corpus:
-        raise ValueError("--length is for a --corpus: a file is read to its end.")
+        raise ValueError("--length needs a --corpus: a file is always read to its end.")
     if args.haystack not in (None, "-") and (Path(args.haystack).is_dir() or not Path(args.haystack).exists()):
         raise ValueError(f"There is no file {args.haystack}: give the path of a UTF-8 text file.")
     if args.haystack == "-" and sys.stdin is None:
@@ -59,7 +57,7 @@ def run_ask(args: argparse.Namespace) -> None:
     be_quiet()
     reader = Reader.from_pretrained(args.checkpoint, args.device)
     for question in args.question:
-        question_ids(reader.tokenizer, reader.config, question)  # better now than after a long read
+        question_ids(reader.tokenizer, reader.config, question)  # reject bad questions before a long read
     check_size(facts, reader.tokenizer, reader.config.text_capacity)
     if args.corpus:
         text = Haystack(args.corpus, facts, args.length or 10_000, args.seed, reader.tokenizer)
@@ -70,7 +68,7 @@ def run_ask(args: argparse.Namespace) -> None:
         trace.pin(question)
     began = time.perf_counter()
     total = text.tokens if args.corpus else None
-    with tqdm(total=total, unit=" tokens", unit_scale=True, leave=False, disable=None) as bar:  # on terminals only
+    with tqdm(total=total, unit=" tokens", unit_scale=True, leave=False, disable=None) as bar:  # terminals only
         for step in reader.read(text):
             bar.update(len(step.tokens))
             if args.trace:
@@ -100,14 +98,14 @@ def as_json(questions: Sequence[str], answers: Sequence[Answer]) -> list[dict]:
 
 def print_answers(questions: Sequence[str], answers: Sequence[Answer]) -> None:
     for question, answer in zip(questions, answers, strict=True):
-        by = f", by way of: {answer.thought}" if answer.thought else ""
-        print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure{by})")
+        thought = f", thought: {answer.thought}" if answer.thought else ""
+        print(f"Q: {question}\nA: {answer.text}   ({answer.score:.0%} sure{thought})")
 
 
 def run_replay(args: argparse.Namespace) -> None:
-    """Show what a saved reading holds; with questions, ask them of the state after some of its segments."""
+    """Summarise a saved trace; with questions, answer them from the memory after one of its segments."""
     if args.segment is not None and not args.question:
-        raise ValueError("--segment says where to ask: give a --question too.")
+        raise ValueError("--segment says after which segment to ask: give a --question too.")
     trace, answers = Trace.load(args.trace), []
     segment = len(trace) if args.segment is None else args.segment
     tokens = len(trace.token_ids) + len(trace.tail)
@@ -117,18 +115,14 @@ def run_replay(args: argparse.Namespace) -> None:
         reader.restore(state_at(reader, trace, segment))
         answers = reader.ask_many(args.question)
     if args.json:
-        held = {
-            "segments": len(trace),
-            "tokens": tokens,
-            "memories": len(trace.memory_segments),
-            "beliefs": trace.beliefs,
-        }
+        held = {"segments": len(trace), "tokens": tokens}
+        held |= {"memories": len(trace.memory_segments), "beliefs": trace.beliefs}
         asked = {"segment": segment, "answers": as_json(args.question, answers)} if answers else {}
         print(json.dumps(held | asked))
         return
-    print(f"{len(trace):,} segments, {tokens:,} tokens, {len(trace.memory_segments):,} memories kept.")
+    print(f"{len(trace):,} segments, {tokens:,} tokens, {len(trace.memory_segments):,} saved memory states.")
     for question, beliefs in trace.beliefs.items():
-        print(f"Believed of {question!r}:")
+        print(f"Answers to {question!r} while reading:")
         changes = [b for a, b in zip([{"text": None}, *beliefs], beliefs, strict=False) if a["text"] != b["text"]]
         for belief in changes:
             print(f"  from segment {belief['segment'] + 1:,}: {belief['text']}   ({belief['score']:.0%} sure)")
@@ -147,52 +141,27 @@ def run_train(args: argparse.Namespace) -> None:
     """Train by a recipe."""
     from .training.train import train
 
-    train(recipe_of(args.recipe), args.out, args.backbone, args.seed, args.background, args.init)
+    train(parse_recipe(args.recipe), args.out, args.backbone, args.seed, args.background, args.init)
 
 
 def run_gates(args: argparse.Namespace) -> None:
-    """Teach the write gates."""
+    """Train only the write gates."""
     from .training.gates import teach
 
     be_quiet()
     teach(args.init, args.out, args.background, args.batches, args.seed)
 
 
-def recipe_of(name: str) -> Recipe:
-    """The recipe of that name."""
-    if name not in RECIPES:
-        raise ValueError(f"There is no recipe {name!r}: choose from {', '.join(RECIPES)}.")
-    return RECIPES[name]
-
-
 def run_eval(args: argparse.Namespace) -> None:
-    """Measure a checkpoint, or with --figure5 all those of a curriculum."""
+    """Measure a checkpoint, or with --figure5 the checkpoints of a curriculum's stages."""
     if args.backbone and not args.figure5:
-        raise ValueError("--backbone says what --figure5 trains: leave it out, or name a recipe with --figure5.")
+        raise ValueError("--backbone is only for --figure5: leave it out, or name a recipe with --figure5.")
     if args.checkpoint and args.figure5:
-        raise ValueError("--figure5 measures what it trains: leave --checkpoint out, or --figure5.")
-
-    from .evaluation import capacity, extrapolation, writes
-
+        raise ValueError("--figure5 trains and measures its own checkpoints: leave --checkpoint out, or --figure5.")
     be_quiet()
     given = {name: getattr(args, name) for name in ("samples", "segments", "seed", "background")}
     given = {name: value for name, value in given.items() if value is not None}
-    if args.figure5:
-        results = run_figure5(args, given)
-    else:
-        checkpoint, tasks = args.checkpoint or default_checkpoint(), args.tasks or ()
-        parts = {part.TASK: part for part in (capacity, writes)}
-        answers = (*extrapolation.TASKS, extrapolation.STREAM)
-        if unknown := [task for task in tasks if task not in (*answers, *parts)]:
-            raise ValueError(f"There is no task {unknown[0]!r}: choose from {', '.join((*answers, *parts))}.")
-        apart = [parts[task] for task in parts if task in tasks]
-        for part in apart:
-            part.load(checkpoint)  # what cannot be measured is said before anything is
-        answered, results = [task for task in tasks if task in answers], {}
-        if answered or not tasks:
-            results = extrapolation.evaluate(checkpoint, args.out, tasks=answered or None, **given)
-        for part in apart:
-            results[part.TASK] = part.measure(checkpoint, args.out, **given)
+    results = measure_stages(args, given) if args.figure5 else measure_checkpoint(args, given)
     if args.json:
         print(json.dumps(results))
         return
@@ -201,18 +170,37 @@ def run_eval(args: argparse.Namespace) -> None:
             print_row(task, row)
 
 
-def run_figure5(args: argparse.Namespace, given: dict) -> dict:
-    """Train the stages of a recipe, in runs/figure5-RECIPE, and measure them."""
+def measure_checkpoint(args: argparse.Namespace, given: dict) -> dict:
+    """{task: result} of a checkpoint; `given` are the options that override defaults."""
+    from .evaluation import capacity, extrapolation, writes
+
+    checkpoint, tasks = args.checkpoint or default_checkpoint(), args.tasks or ()
+    others = {module.TASK: module for module in (capacity, writes)}
+    answering = (*extrapolation.TASKS, extrapolation.STREAM)
+    if unknown := [task for task in tasks if task not in (*answering, *others)]:
+        raise ValueError(f"There is no task {unknown[0]!r}: choose from {', '.join((*answering, *others))}.")
+    # Loading first means that a checkpoint is refused before anything is measured.
+    readers = {task: module.load(checkpoint) for task, module in others.items() if task in tasks}
+    asked, results = [task for task in tasks if task in answering], {}
+    if asked or not tasks:
+        results = extrapolation.evaluate(checkpoint, args.out, tasks=asked or None, **given)
+    for task, reader in readers.items():
+        results[task] = others[task].measure(checkpoint, args.out, reader=reader, **given)
+    return results
+
+
+def measure_stages(args: argparse.Namespace, given: dict) -> dict:
+    """Train the stages of a recipe in runs/figure5-RECIPE and measure them."""
     from .evaluation import stages
 
     given |= {name: getattr(args, name) for name in ("tasks", "backbone") if getattr(args, name) is not None}
-    return {stages.TASK: stages.measure(recipe_of(args.figure5), f"runs/figure5-{args.figure5}", args.out, **given)}
+    return {stages.TASK: stages.measure(parse_recipe(args.figure5), f"runs/figure5-{args.figure5}", args.out, **given)}
 
 
 def print_row(task: str, row: dict) -> None:
-    """One line for each share in a row of results."""
-    parts = [name for name in ("task", "facts", "memory_tokens", "trained_on") if name in row]
-    more = "".join(f", {name.replace('_', ' ')} {row[name]}" for name in parts)
+    """Print a row of results, one line for each percentage in it."""
+    fields = [name for name in ("task", "facts", "memory_tokens", "trained_on") if name in row]
+    more = "".join(f", {name.replace('_', ' ')} {row[name]}" for name in fields)
     shares = {"right": row} if "accuracy" in row else {name: row[name] for name in ("precision", "recall")}
     for name, share in shares.items():
         if share:
@@ -229,7 +217,7 @@ def run_figure(args: argparse.Namespace) -> None:
 
 
 def run_cost(args: argparse.Namespace) -> None:
-    """Count what reading costs, as figure 3 of the paper does."""
+    """Count the FLOPs of reading a text, as in figure 3 of the paper."""
     tokens, rows = args.tokens or PAPER_TOKENS, []
     for name in OPT if args.model is None else [args.model.lower()]:
         shape = opt(name)

@@ -1,4 +1,4 @@
-"""What the command line takes: the commands, their options, and the values those may have."""
+"""The options of the command line and the checks of their values."""
 
 import argparse
 import os
@@ -8,6 +8,8 @@ from pathlib import Path
 from .config import BACKBONE
 from .data.corpora import CORPORA, USUAL
 from .data.haystack import Fact
+from .data.strange import KINDS
+from .training.curriculum import Recipe
 from .training.recipes import RECIPES
 
 
@@ -17,89 +19,118 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser(checkpoint: Path) -> Parser:
-    """All commands and their options; `command` is the name of the one given, `checkpoint` the one taken if none is."""
+    """A parser for all commands; `checkpoint` is the default one. The parsed `command` is the name of the command."""
     parser = Parser(prog="python -m rmt_demo", description="The Recurrent Memory Transformer on the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="ask|replay|train|gates|eval|figure|cost")
+    default = "(default: %(default)s)"
+    trained = f"trained checkpoint {default}"
+    backgrounds = f"built-in texts or text files to hide facts in (default: {' '.join(USUAL)})"
 
-    ask = commands.add_parser("ask", help="read a text of any length and answer questions about it")
+    def command(name: str, does: str) -> Parser:
+        return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+
+    ask = command("ask", "read a text of any length and answer questions about it")
     source = ask.add_mutually_exclusive_group(required=True)
-    source.add_argument("--haystack", metavar="FILE", help="read this UTF-8 text file; - is standard input")
-    source.add_argument("--corpus", metavar="NAME", help=f"read a text: {', '.join(CORPORA)} (from the Hub)")
-    ask.add_argument("--length", type=positive, metavar="N", help="tokens to read of a --corpus (default 10000)")
+    source.add_argument("--haystack", metavar="FILE", help="UTF-8 text file to read; - for standard input")
+    texts = f"built-in text to read: {', '.join(CORPORA)} (pg19 from the Hugging Face Hub)"
+    source.add_argument("--corpus", metavar="NAME", help=texts)
+    ask.add_argument("--length", type=positive, metavar="N", help="tokens to read from a --corpus (default: 10000)")
     ask.add_argument(
-        "--fact", action="append", default=[], metavar="TEXT@P", help="hide a fact; P is 0 for the start, 1 for the end"
+        "--fact",
+        action="append",
+        default=[],
+        metavar="TEXT@P",
+        help="sentence to hide in the text; P is its position, from 0 (start) to 1 (end); repeatable",
     )
-    ask.add_argument("--question", action="append", required=True, metavar="TEXT", help="may be given several times")
-    ask.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
-    ask.add_argument("--seed", type=seed, default=0, help="where in the corpus to start")
-    ask.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    ask.add_argument(
+        "--question", action="append", required=True, metavar="TEXT", help="question about the text; repeatable"
+    )
+    ask.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help=trained)
+    ask.add_argument("--seed", type=seed, default=0, metavar="N", help=f"chooses where the --corpus starts {default}")
+    ask.add_argument("--device", default="auto", help=f"auto, cpu, cuda or mps {default}")
     ask.add_argument("--json", action="store_true", help="print one JSON object")
-    ask.add_argument("--trace", type=writable, metavar="DIR", help="save what happened at every segment")
+    ask.add_argument("--trace", type=writable, metavar="DIR", help="folder for the memory and answers at every segment")
 
-    replay = commands.add_parser("replay", help="look into a saved reading and ask at any segment of it")
-    replay.add_argument("--trace", required=True, metavar="DIR", help="what ask --trace saved, or a zip of it")
-    replay.add_argument("--question", action="append", default=[], metavar="TEXT", help="may be given several times")
+    replay = command("replay", "show a saved trace, and ask questions after any of its segments")
+    replay.add_argument("--trace", required=True, metavar="DIR", help="folder saved by ask --trace, or a zip of it")
+    replay.add_argument("--question", action="append", default=[], metavar="TEXT", help="question to ask; repeatable")
     replay.add_argument("--segment", type=from_zero, metavar="N", help="ask after N segments (default: after all)")
-    replay.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="default: %(default)s")
+    replay.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help=trained)
     replay.add_argument("--json", action="store_true", help="print one JSON object")
 
-    train = commands.add_parser("train", help="train a checkpoint by a recipe")
-    train.add_argument("--recipe", default="open", metavar="NAME", help=f"{', '.join(RECIPES)} (default: %(default)s)")
+    train = command("train", "train a checkpoint by a recipe")
+    train.add_argument("--recipe", default="open", metavar="NAME", help=f"one of {', '.join(RECIPES)} {default}")
     train.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the checkpoint")
-    train.add_argument("--backbone", default=BACKBONE, help="packaged name, folder or Hub id")
-    on = ", ".join(name for name, recipe in RECIPES.items() if recipe.goes_on)
-    train.add_argument("--init", metavar="DIR", help=f"go on from this checkpoint; {on} need one")
-    train.add_argument("--seed", type=seed, default=0)
-    train.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help="corpora, text files")
+    train.add_argument(
+        "--backbone", default=BACKBONE, metavar="NAME", help=f"packaged name, folder or Hub id {default}"
+    )
+    need = ", ".join(name for name, recipe in RECIPES.items() if recipe.goes_on)
+    train.add_argument("--init", metavar="DIR", help=f"checkpoint to start from; required for {need}")
+    train.add_argument("--seed", type=seed, default=0, metavar="N", help=f"of new weights and batches {default}")
+    train.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help=backgrounds)
 
-    gates = commands.add_parser("gates", help="teach a trained checkpoint's write gates, and those alone")
+    gates = command("gates", "train only the write gates of a trained checkpoint")
     gates.add_argument("--init", required=True, metavar="DIR", help="the trained checkpoint")
-    gates.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the new one")
-    gates.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help="corpora, text files")
-    gates.add_argument("--batches", type=positive, default=40, metavar="N", help="of each text (default: %(default)s)")
-    gates.add_argument("--seed", type=seed, default=0)
+    gates.add_argument("--out", type=writable, required=True, metavar="DIR", help="folder for the new checkpoint")
+    gates.add_argument("--background", nargs="+", default=USUAL, metavar="NAME", help=backgrounds)
+    gates.add_argument("--batches", type=positive, default=40, metavar="N", help=f"batches from each text {default}")
+    gates.add_argument("--seed", type=seed, default=0, metavar="N", help=f"of the stories and new weights {default}")
 
-    evaluate = commands.add_parser("eval", help="measure accuracy against the number of segments")
-    evaluate.add_argument("--checkpoint", metavar="DIR", help=f"default: {checkpoint}")
-    evaluate.add_argument("--out", type=writable, default="runs/results", metavar="DIR", help="default: %(default)s")
+    evaluate = command("eval", "measure accuracy against the length of the text")
+    evaluate.add_argument("--checkpoint", metavar="DIR", help=f"trained checkpoint (default: {checkpoint})")
+    evaluate.add_argument("--out", type=writable, default="runs/results", metavar="DIR", help=f"result files {default}")
     evaluate.add_argument(
         "--tasks",
         nargs="+",
         metavar="TASK",
-        help="default: all about 1 to 3 facts; capacity: up to 20; qa1 to qa5: bAbI's; writes: the write gates",
+        help="default: all tasks with 1 to 3 facts that the checkpoint can do; others: qa1 to qa5 (bAbI), "
+        "capacity (up to 20 facts), writes (precision and recall of the write gates)",
     )
-    evaluate.add_argument("--samples", type=positive)
-    evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N")
-    evaluate.add_argument("--seed", type=seed)
-    evaluate.add_argument("--background", nargs="+", metavar="NAME", help="corpora, text files, or one strange kind")
+    evaluate.add_argument("--samples", type=positive, metavar="N", help="texts per task and length (default: 500)")
+    evaluate.add_argument("--segments", type=positive, nargs="+", metavar="N", help="lengths of the texts, in segments")
+    evaluate.add_argument("--seed", type=seed, metavar="N", help="of the texts (default: 0)")
+    evaluate.add_argument(
+        "--background",
+        nargs="+",
+        metavar="NAME",
+        help=f"built-in texts or text files (default: {' '.join(USUAL)}), or one of {', '.join(KINDS)}",
+    )
     evaluate.add_argument("--json", action="store_true", help="print the results as one JSON object")
     evaluate.add_argument(
         "--figure5",
         metavar="RECIPE",
-        help="train by this recipe (paper, or on a CPU paper-brief) and measure every stage, instead",
+        help="instead of measuring a checkpoint, train by this recipe (paper, or paper-brief on a CPU) and measure "
+        "after every stage",
     )
-    evaluate.add_argument("--backbone", metavar="NAME", help=f"of --figure5 (default: {BACKBONE})")
+    evaluate.add_argument("--backbone", metavar="NAME", help=f"backbone for --figure5 (default: {BACKBONE})")
 
-    figure = commands.add_parser("figure", help="draw one of the paper's figures with our numbers")
-    figure.add_argument("number", type=positive, metavar="1|3|5|6")
+    figure = command("figure", "draw one of the paper's figures with our results")
     figure.add_argument(
-        "--out", type=writable, default="docs", metavar="DIR", help="where the page goes (default: %(default)s)"
+        "number",
+        type=positive,
+        metavar="1|3|5|6",
+        help="1: accuracy by length; 3: FLOPs; 5: accuracy after each training stage; 6: attention of the memory",
     )
-    figure.add_argument("--results", default="results", metavar="DIR", help="for 1, 3 and 5 (default: %(default)s)")
-    figure.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help="for 6 (default: %(default)s)")
+    figure.add_argument(
+        "--out", type=writable, default="docs", metavar="DIR", help=f"folder for the web page {default}"
+    )
+    figure.add_argument(
+        "--results", default="results", metavar="DIR", help=f"folder of result files, for figures 1, 3 and 5 {default}"
+    )
+    figure.add_argument("--checkpoint", default=checkpoint, metavar="DIR", help=f"for figure 6 {default}")
 
-    cost = commands.add_parser("cost", help="count the FLOPs of full attention and of RMT")
-    cost.add_argument("--tokens", type=positive, metavar="N", help="length of the text (default 4096 segments of 512)")
+    cost = command("cost", "count the FLOPs of full attention and of RMT")
+    cost.add_argument("--tokens", type=positive, metavar="N", help="length of the text (default: 4096 segments of 512)")
     cost.add_argument("--model", metavar="NAME", help="one OPT model, such as opt-175b (default: all of them)")
     cost.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
 def writable(text: str) -> str:
-    """A folder that can be written to or made, found out now and not after hours of work."""
+    """A folder that exists and is writable or can be created; checked before hours of work and not after."""
     folder = Path(text)
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
+    parent = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise argparse.ArgumentTypeError(f"nothing can be written to {text}: give another folder")
     return text
 
@@ -123,7 +154,7 @@ def seed(text: str) -> int:
 
 
 def parse_fact(text: str) -> Fact:
-    """A fact as written on the command line, TEXT@POSITION."""
+    """Parse a fact from the command line, TEXT@POSITION."""
     sentence, at, position = text.rpartition("@")
     try:
         where = float(position) if at else None
@@ -132,3 +163,10 @@ def parse_fact(text: str) -> Fact:
     if where is None:
         raise ValueError(f"The fact {text[:40]!r} has no position: write it as 'Daniel went to the garden.@0.3'.")
     return Fact(sentence, where)
+
+
+def parse_recipe(name: str) -> Recipe:
+    """Look up a recipe by its name."""
+    if name not in RECIPES:
+        raise ValueError(f"There is no recipe {name!r}: choose from {', '.join(RECIPES)}.")
+    return RECIPES[name]

@@ -115,7 +115,7 @@ def test_replay(capsys, checkpoint, book, tmp_path):
     argv = ["replay", "--trace", zipped, "--checkpoint", checkpoint, "--question", QUESTION, "--segment", len(trace)]
     code, out, _ = run(capsys, *argv)
     assert code == 0 and out.startswith(f"{len(trace)} segments, {asked['tokens']} tokens")
-    assert f"Believed of '{QUESTION}':\n  from segment 1: " in out
+    assert f"Answers to '{QUESTION}' while reading:\n  from segment 1: " in out
     assert f"After {len(trace)} segments:\nQ: {QUESTION}\nA: " in out
     assert_one_line(*run(capsys, *argv[:-1], 999), f"choose 0 to {len(trace)}, not 999")
 
@@ -279,7 +279,7 @@ def test_bad_checkpoints(capsys, make_model, tmp_path):
         (["replay", "--trace", "x", "--question", "Who?", "--segment", "-1"], "whole number from 0"),
         (["train"], "--out"),
         (["train", "--recipe", "pie", "--out", "x"], "no recipe 'pie'"),
-        (["train", "--recipe", "steady", "--out", "x"], "goes on from a checkpoint: name one with --init"),
+        (["train", "--recipe", "steady", "--out", "x"], "starts from a checkpoint: name one with --init"),
         (["train", "--out", f"{__file__}/runs"], "nothing can be written to"),
         (["gates", "--init", "x", "--out", __file__], "nothing can be written to"),
         (["eval", "--out", __file__], "nothing can be written to"),
@@ -343,7 +343,7 @@ def test_train_says_which_recipes_there_are_and_which_go_on(capsys):
         main(["train", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert all(name in shown for name in RECIPES)
-    assert re.search(r"go on from this checkpoint; more, wider, .* retold need one", shown)
+    assert re.search(r"checkpoint to start from; required for more, wider, .* retold", shown)
 
 
 def test_cost_counts_what_the_paper_does(capsys):
@@ -369,7 +369,7 @@ def test_what_an_answer_goes_by_is_printed_with_it(capsys):
     print_answers(["Where is it?", "Who?"], [Answer("attic", 0.9, [], "mary took"), Answer("mary", 0.5, [])])
     assert capsys.readouterr().out.splitlines() == [
         "Q: Where is it?",
-        "A: attic   (90% sure, by way of: mary took)",
+        "A: attic   (90% sure, thought: mary took)",
         "Q: Who?",
         "A: mary   (50% sure)",
     ]

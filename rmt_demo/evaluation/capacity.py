@@ -1,8 +1,8 @@
-"""How much a memory holds: accuracy against the numbers of facts and of memory tokens, `eval --tasks capacity`.
+"""Memory capacity: accuracy against the number of facts and of memory tokens, `eval --tasks capacity`.
 
-All facts stand at random places of a text that is all in the memory when the question about one of them is asked. With
-many facts each memory token has to hold more than one of them. Nothing that is learned depends on the number of stored
-tokens, so the same weights are asked with fewer of them, too.
+The facts are at random places of a text that has been read completely when the question about one of them is asked.
+With many facts, each memory token has to hold more than one of them. No trained weight depends on the number of stored
+tokens, so the same weights are also measured with fewer of them.
 """
 
 import dataclasses
@@ -21,15 +21,15 @@ from .results import Results, Row
 TASK = "capacity"
 KEYS = ("memory_tokens", "segments", "facts")
 FACTS = (1, 2, 3, 4, 6, 8, 12, 16, MOST_FACTS)
-SEGMENTS = (8,)  # room enough for the most facts
-STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # smaller stores, and what they are asked to hold
+SEGMENTS = (8,)  # enough room for the largest number of facts
+STORED, SOME_FACTS = (0, 16, 64, 192), (1, 3, 8, MOST_FACTS)  # reduced numbers of stored tokens, and facts to measure
 
 
 def load(checkpoint: str | Path) -> Reader:
-    """A checkpoint that can be measured. Raises ValueError if it cannot be loaded or has no open answers."""
+    """Load a checkpoint. Raises ValueError if it cannot be loaded or has no open answers."""
     reader = Reader.from_pretrained(checkpoint)
     if not isinstance(reader.model, RMTForMaskedLM):
-        raise ValueError(f"{checkpoint} only tells the paper's six places apart: give a checkpoint with open answers.")
+        raise ValueError(f"{checkpoint} can only answer with the paper's six places: give one with open answers.")
     return reader
 
 
@@ -41,6 +41,7 @@ def measure(
     seed: int = 0,
     background: Sequence[str] = USUAL,
     facts: Sequence[int] = FACTS,
+    reader: Reader | None = None,
 ) -> dict:
     """Measure a checkpoint and write `out`/capacity.json, a row for each number of memory tokens, segments and facts.
 
@@ -48,11 +49,12 @@ def measure(
         checkpoint: folder or Hub id of an RMT with open answers.
         out: folder for the results.
         samples: haystacks for each row, with one question each.
-        segments: numbers of segments of the texts; where nothing has to be remembered (see
-            `extrapolation.steps_of`) there is no row.
+        segments: lengths of the texts in segments; a length at which nothing is read before the question (see
+            `extrapolation.steps_of`) gets no row.
         seed: of the haystacks.
-        background: corpora whose evaluation part is the background, or one kind of strange text.
-        facts: numbers of facts, 1 to 20. Memories smaller than the checkpoint's are asked about 1, 3, 8 and 20 of them.
+        background: corpora whose evaluation part is used, or one out-of-distribution kind (`data/strange.py`).
+        facts: numbers of facts, 1 to 20. Memories smaller than the checkpoint's are measured with 1, 3, 8 and 20.
+        reader: the checkpoint, if it is already loaded (see `load`).
 
     Returns:
         The result, as written.
@@ -60,7 +62,7 @@ def measure(
     Raises:
         ValueError: as `load`, or if the facts do not fit into the segments.
     """
-    reader = load(checkpoint)
+    reader = reader or load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     kept = Results.of(TASK, out, checkpoint, reader, seed, background, KEYS)
     config = reader.config

@@ -1,8 +1,8 @@
-"""Writes as events: does the memory of a gated model open at the facts, and stay shut elsewhere?
+"""Precision and recall of memory writes: do the write gates open at facts and stay shut elsewhere?
 
 The haystacks are those of the task "open" with the same seed, samples and segments (see `extrapolation.py`), without
-their questions, so that the two results can be laid side by side: a fact that was never written cannot be
-answered. A segment counts as written when the gate of any of its memory tokens is over one half.
+asking their questions, so that the two results can be compared: a question about a fact that was never written cannot
+be answered. A segment counts as written if the gate of any memory token is above one half.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ from .intervals import proportion
 from .results import Results, Row
 
 TASK = "writes"
-OPEN_GATE = 0.5  # a gate over this counts as a write
+OPEN_GATE = 0.5  # a gate above this counts as a write
 
 
 def load(checkpoint: str | Path) -> Reader:
-    """A checkpoint that can be measured. Raises ValueError if it cannot be loaded or has no write gate."""
+    """Load a checkpoint. Raises ValueError if it cannot be loaded or has no write gate."""
     reader = Reader.from_pretrained(checkpoint)
     if reader.config.memory_update != "gated":
         raise ValueError(
-            f"{checkpoint} has no write gate, it writes everything at every segment: "
+            f"{checkpoint} has no write gate, so it writes its whole memory at every segment: "
             'give a checkpoint with memory_update="gated".'
         )
     return reader
@@ -41,6 +41,7 @@ def measure(
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
     background: Sequence[str] = USUAL,
+    reader: Reader | None = None,
 ) -> dict:
     """Measure when a checkpoint writes, and write `out`/writes.json (see `results.py`).
 
@@ -48,10 +49,11 @@ def measure(
         checkpoint: folder or Hub id of an RMT with a write gate.
         out: folder for the results.
         samples: haystacks for each number of segments.
-        segments: numbers of segments of the texts; where nothing is read before the question (see
-            `extrapolation.steps_of`) there is no row.
+        segments: lengths of the texts in segments; a length at which nothing is read before the question (see
+            `extrapolation.steps_of`) gets no row.
         seed: of the haystacks.
-        background: corpora whose evaluation part is the background, or one kind of strange text.
+        background: corpora whose evaluation part is used, or one out-of-distribution kind (`data/strange.py`).
+        reader: the checkpoint, if it is already loaded (see `load`).
 
     Returns:
         The result, as written; for its rows see `summary`.
@@ -59,7 +61,7 @@ def measure(
     Raises:
         ValueError: as `load`.
     """
-    reader = load(checkpoint)
+    reader = reader or load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     kept = Results.of(TASK, out, checkpoint, reader, seed, background)
     for count in segments:
@@ -73,10 +75,10 @@ def measure(
 def _events(
     model: RMTPreTrainedModel, maker: BatchMaker, segments: int, samples: int, seed: int
 ) -> tuple[Tensor, Tensor, int]:
-    """Read `samples` haystacks: the gates [N, m] of all N segments read, which of them hold a fact [N], and how many
-    different ones hold none."""
+    """Read `samples` haystacks. Returns the gates [N, m] of all N segments read, which of them hold a fact [N], and the
+    number of different segments without one."""
     gates, facts, different, left = [], [], 0, samples
-    # Mixture and seeds are those of "open" in `extrapolation.py`; the questions are made there and not asked here.
+    # Mixture and seeds are those of "open" in `extrapolation.py`; the batches have questions, but none is asked here.
     for batch, reading in haystacks(model, maker, TASKS["open"], segments, samples, f"{seed}/open/{segments}"):
         gates.append(reading.gates[:left].flatten(0, 1))
         facts.append(batch.has_fact[:left].flatten())
@@ -88,21 +90,21 @@ def _events(
 def summary(gates: Tensor, has_fact: Tensor, different: int) -> dict:
     """Count the writes.
 
-    The intervals take every reading of a segment as a case of its own. The haystacks of a batch share their
-    background segments though, so those of `precision` and `noise_written` are narrower than they should be: few
-    `noise_different` say how much so.
+    The confidence intervals treat every reading of a segment as independent. But the haystacks of a batch share their
+    background segments, so the intervals of `precision` and `noise_written` are too narrow, the more so the fewer
+    different segments there are (`noise_different`).
 
     Args:
         gates: [N, m] of N segments read.
-        has_fact: [N] bool, True where a fact stands in the segment.
-        different: how many different segments without a fact there are.
+        has_fact: [N] bool, True if the segment contains a fact.
+        different: number of different segments without a fact.
 
     Returns:
-        precision        of the segments written, in how many a fact stands (percent; None where none was written)
-        recall           of the segments with a fact, how many were written (None where there are none)
-        noise_written    of the segments without a fact, how many were written (None where there are none)
-        noise_different  how many different segments without a fact these readings are of
-        tokens_at_facts, tokens_at_noise   memory tokens written at a segment with a fact, and without, on average
+        precision        percentage of the written segments that contain a fact (None if none was written)
+        recall           percentage of the segments with a fact that were written (None if there are none)
+        noise_written    percentage of the segments without a fact that were written (None if there are none)
+        noise_different  number of different segments without a fact
+        tokens_at_facts, tokens_at_noise   mean number of memory tokens written at a segment with, without a fact
     """
     tokens = (gates > OPEN_GATE).sum(-1)
     written = tokens > 0
