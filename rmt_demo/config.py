@@ -8,43 +8,46 @@ UPDATES = ("replace", "gated")
 
 
 class RMTConfig(PreTrainedConfig):
-    """A glossary of the model, one field per idea. The defaults are the paper's (arXiv 2304.11062, section 3).
+    """Configuration of a Recurrent Memory Transformer. The defaults are the paper's (arXiv 2304.11062, section 3).
 
-    backbone              where the backbone came from: a packaged name, a Hub id or a folder (see `backbones.py`)
+    backbone              name of the backbone: a packaged name, a Hub id or a folder (see `backbones.py`)
     backbone_config       the backbone's own configuration, so that a checkpoint can be rebuilt without fetching it
-    num_memory_tokens     m, the memory tokens carried from segment to segment that every segment works on
+    num_memory_tokens     m, the working memory tokens: every segment reads them and may write them
     segment_length        tokens per model input, memory and special tokens included (the paper: 512, 499 of them text)
     memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
-    memory_update         "replace": the new memory takes the old one's place (the paper); "gated": a hard write gate
-                          per memory token decides between new and old (see `write_gate.WriteGate`)
-    num_stored_tokens     s, further memory tokens for spread_memory and the write gate: no segment works on them, a
-                          question sees them; what the memory holds moves there before a segment is written,
-                          and what was written least goes when there is no room (see `write_gate.put_aside`)
-    settle_memory         before a question, what the working tokens hold moves to the stored ones as well, and what
-                          holds something is all that the question sees, in the order it was read (RMTForMaskedLM)
-    text_attends_memory   False: outside the question's segment the text rows cannot see the memory, which lets the
-                          text of all segments be encoded in parallel
-    spread_memory         True: memory tokens take positions spread over the text instead of the m in front of it
-    memory_reach          with spread_memory: a memory token sees so many text tokens on either side of its position,
-                          and at least one and a half times the distance between two; None = the whole segment
-    memory_norm           longer memory tokens enter the backbone scaled to this length: a written one is ten times as
-                          long as a word, and a position added to it is lost; None = all enter as they are
-    age_slope             how much more clearly than by its position alone a stored token tells its age: positions of
-                          BERT's kind are waves, in which the order of two that are far apart can hardly be seen
+    memory_update         "replace": the new memory replaces the old one (the paper); "gated": a hard write gate per
+                          working token chooses between new and old (see `write_gate.WriteGate`)
+    num_stored_tokens     s, the stored memory tokens (need spread_memory and the write gate): only the question's
+                          segment sees them. Before a segment is written, the working tokens' content moves there; when
+                          they are full, the tokens that were written least are dropped (see `write_gate.put_aside`)
+    settle_memory         the question sees only memory tokens with content, working tokens included, all treated as
+                          stored tokens in the order they were read (RMTForMaskedLM, see `recall.py`)
+    text_attends_memory   False: except in the question's segment, text rows cannot attend to the memory, so that the
+                          text of all segments can be encoded in parallel
+    spread_memory         True: working tokens get positions spread over the text instead of the m in front of it
+    memory_reach          with spread_memory: a working token attends to this many text tokens on either side of its
+                          position, or to 1.5 times the spacing of working tokens if that is more; None = all text
+    memory_norm           memory tokens with a larger norm are scaled down to it before they enter the backbone: a
+                          written token is ten times as long as a word embedding, which drowns the position added to
+                          it; None = no scaling
+    age_slope             strength of an extra age signal on stored tokens: BERT's position embeddings are wave-like
+                          and hardly show the order of two distant tokens; 0 = position embeddings only
     bptt_depth            segments before the last one that gradients flow back through; None = all of them
-    cut_at_sentences      the reader ends a segment at a sentence end where it can, so that no fact is cut in two
-    freeze_embeddings     the backbone's embedding module is neither trained nor stored in the checkpoint
-    freeze_feed_forward   nor are its feed-forward layers, two thirds of the rest; attention and layer norms are
-    embeddings_checksum   of all that is frozen, so that another backbone of the same shape is not taken for it
-    base_checksum         of the checkpoint that this one is a low-rank change of (see `low_rank.py`), likewise
-    num_answer_slots      [MASK] slots that hold an open answer (RMTForMaskedLM)
+    cut_at_sentences      the reader ends segments at sentence ends where it can, so that no fact is cut in two
+    freeze_embeddings     the backbone's embedding module is not trained and not stored in the checkpoint
+    freeze_feed_forward   the same for its feed-forward layers, two thirds of the remaining weights; attention and
+                          layer norms still train
+    embeddings_checksum   checksum of all frozen weights, to detect a different backbone of the same shape
+    base_checksum         checksum of the checkpoint that this one is a low-rank change of (see `low_rank.py`)
+    num_answer_slots      number of [MASK] slots for an open answer (RMTForMaskedLM)
     cls_token_id ...      the special tokens that frame a segment
-    unknown_token_id      with which the answer begins that a text does not tell; with stored tokens, a question is
-                          asked in two rounds (RMTForMaskedLM, see `recall.py`); None = always in one
+    unknown_token_id      first token of the answer "unknown", for questions that the text does not answer. If set, a
+                          model with stored tokens and without settle_memory answers in two rounds (RMTForMaskedLM,
+                          see `recall.py`); None = always in one
     """
 
     model_type = "rmt"
-    # transformers.Trainer gathers what is not named here of a whole evaluation set.
+    # transformers.Trainer would gather these outputs over the whole evaluation set.
     keys_to_ignore_at_inference = ["memory", "gates", "last_hidden_state", "query_ids"]
 
     backbone: str = BACKBONE
@@ -103,28 +106,30 @@ class RMTConfig(PreTrainedConfig):
 
     @property
     def memory_size(self) -> int:
-        """All tokens that are carried from segment to segment: m + s."""
+        """Memory tokens carried from segment to segment: m + s."""
         return self.num_memory_tokens + self.num_stored_tokens
 
     @property
     def text_capacity(self) -> int:
-        """Text tokens in one segment: what memory and special tokens leave free (the paper: 512 - 10 - 3 = 499)."""
+        """Text tokens per segment, without memory and special tokens (the paper: 512 - 10 - 3 = 499)."""
         return self.segment_length - self.num_memory_tokens - (3 if self.num_memory_tokens else 2)
 
     @property
     def asks_alone(self) -> bool:
-        """Whether a question has a segment to itself, the text before it all being in the memory by then. Where text
-        does not see the memory the network has learned to answer from it, and not from text beside the question; the
-        paper's model reads the text at the question's side together with it."""
+        """Whether a question gets a segment of its own, after all text has been read into the memory.
+
+        A model with `text_attends_memory=False` is trained to answer from the memory, not from text in the question's
+        segment. The paper's model reads the last text and the question in one segment.
+        """
         return not self.text_attends_memory
 
     def stands_beside(self, tail: int, question: int) -> bool:
-        """Whether `tail` tokens of text stand before a question of `question` tokens in its segment; otherwise they go
-        through the memory first."""
+        """Whether the last `tail` text tokens share a segment with a question of `question` tokens. Otherwise they are
+        read into the memory first."""
         return not tail or (not self.asks_alone and tail + question <= self.text_capacity)
 
     def build_backbone_config(self) -> PreTrainedConfig:
-        """The backbone's configuration object.
+        """Return the backbone's configuration object.
 
         Raises:
             ValueError: if no backbone_config was given.
@@ -132,5 +137,5 @@ class RMTConfig(PreTrainedConfig):
         if self.backbone_config is None:
             raise ValueError("This RMTConfig has no backbone_config; create the model with from_backbone(...).")
         fields = dict(self.backbone_config)
-        fields.pop("dtype", None)  # the backbone is in the precision of the model around it
+        fields.pop("dtype", None)  # the backbone has the dtype of the model around it
         return AutoConfig.for_model(fields.pop("model_type"), **fields)

@@ -1,8 +1,7 @@
-"""Text that is run once and attended to later: what `text_attends_memory=False` needs beneath the backbone.
+"""The attention function behind `text_attends_memory=False`: encode the text once, attend to it later.
 
-The text pass records each layer's keys and values; the memory pass puts them beside the memory rows' own. Both go
-through an attention function registered with `transformers.AttentionInterface`, and the backbone's own code does the
-rest.
+The text pass records each layer's keys and values; the memory pass appends them to the memory rows' own. Both use an
+attention function registered with `transformers.AttentionInterface`; the backbone's code is unchanged.
 """
 
 from dataclasses import dataclass, field
@@ -19,23 +18,23 @@ class TextKeyValues:
     """Each layer's keys and values of the text rows of N segments.
 
     layers: per layer a pair of tensors [N, heads, T, head_dim], T = L + 1 text rows ([CLS] [SEP] text [SEP])
-    mask:   [N, T] bool, True where there is a real token
+    mask:   [N, T] bool, True = real token
     """
 
     mask: Tensor
     layers: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
     def rows(self, index: Tensor) -> "TextKeyValues":
-        """The segments `index` [B] of the N, in that order."""
+        """Select the segments `index` [B] of the N, in that order."""
         return TextKeyValues(self.mask[index], [(k[index], v[index]) for k, v in self.layers])
 
 
-class Enough(Exception):
-    """Ends the text pass once the last layer's keys and values are there: nobody asks what it makes of them."""
+class TextPassDone(Exception):
+    """Ends the text pass once the last layer's keys and values are recorded: that layer's output is not needed."""
 
 
 class Recorder:
-    """Given to the attention function in the text pass: keeps the keys and values of all `depth` layers."""
+    """Passed to the attention function in the text pass: records the keys and values of all `depth` layers."""
 
     def __init__(self, kept: TextKeyValues, depth: int):
         self.kept, self.depth = kept, depth
@@ -43,12 +42,12 @@ class Recorder:
     def __call__(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         self.kept.layers.append((key, value))
         if len(self.kept.layers) == self.depth:
-            raise Enough
+            raise TextPassDone
         return key, value
 
 
 class Player:
-    """Given to the attention function in the memory pass: puts the text's keys and values beside the memory's own."""
+    """Passed to the attention function in the memory pass: appends the text's keys and values to the memory's."""
 
     def __init__(self, kept: TextKeyValues):
         self.layers = iter(kept.layers)
@@ -58,12 +57,12 @@ class Player:
         return torch.cat([key, text_key.to(key.dtype)], dim=2), torch.cat([value, text_value.to(value.dtype)], dim=2)
 
 
-PLAIN_ROWS = 384  # up to so many query rows, plain products train faster on a CPU than the fused kernel
+PLAIN_ROWS = 384  # up to this many query rows, unfused attention trains faster on a CPU than the fused kernel
 
 
 def _memory_attention(module, query, key, value, attention_mask, text_rows=None, watch=None, **kwargs):
-    """Scaled dot-product attention; `text_rows` and `watch` travel here as keyword arguments of the backbone's forward.
-    `watch` is shown what attention is computed from and changes nothing (see `attention.py`)."""
+    """Scaled dot-product attention. `text_rows` and `watch` arrive as keyword arguments of the backbone's forward.
+    `watch` is called with the inputs of the attention and changes nothing (see `attention.py`)."""
     if text_rows is not None:
         key, value = text_rows(key, value)
     if watch is not None:
@@ -71,12 +70,12 @@ def _memory_attention(module, query, key, value, attention_mask, text_rows=None,
     learning = module.training and torch.is_grad_enabled()
     if learning and query.device.type == "cpu" and query.shape[2] <= PLAIN_ROWS:
         return _plain_attention(query, key, value, attention_mask, **kwargs), None
-    # Encoders look both ways; some (Splinter) do not say so, and would be taken for decoders where there is no mask.
+    # Encoders are bidirectional. Some (Splinter) do not declare it and would get a causal mask if there is no other.
     return sdpa_attention_forward(module, query, key, value, attention_mask, **(kwargs | {"is_causal": False}))
 
 
 def _plain_attention(query, key, value, mask, scaling, dropout=0.0, **_):
-    """The same in plain products: on a CPU, the fused kernel's backward is 3 to 8 times slower on short segments."""
+    """The same without the fused kernel, whose backward is 3 to 8 times slower on a CPU for short segments."""
     scores = query @ key.transpose(-1, -2) * scaling
     if mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
