@@ -1,4 +1,4 @@
-"""Which backbones can take memory tokens: encoders that are built like BERT, whatever they are called."""
+"""Check that a backbone can take memory tokens: it must be an encoder built like BERT, whatever its name."""
 
 import torch
 from transformers import PreTrainedModel
@@ -8,44 +8,45 @@ from .text_pass import ATTENTION
 
 
 def check(backbone: PreTrainedModel) -> None:
-    """Set the attention function, and refuse a backbone that would run with memory tokens and be wrong.
+    """Set the backbone's attention function, and reject backbones that would run with memory tokens but compute wrong.
 
     Raises:
-        ValueError: if it does not call the attention function that was set, so that the masks of padding and memory are
-            lost on it, if some of its layers see near tokens only, which memory tokens in front of the text are not,
-            if its word embeddings are not as wide as the hidden states that become memory tokens, or if, tried out, it
-            fails or tokens meet other than by attention, where no mask holds.
+        ValueError: if the backbone does not use the attention function that was set, so that the masks of padding and
+            memory would be ignored; if some layers use sliding-window attention, which cannot reach memory tokens in
+            front of the text; if its word embeddings are not as wide as its hidden states, which become memory tokens;
+            or if a trial run fails, or shows that tokens affect each other outside attention, where no mask applies.
     """
     cause = None
     try:
         why = _misfit(backbone)
-    except Exception as error:  # each kind that is built otherwise fails in another way
+    except Exception as error:  # each unsuitable architecture fails in its own way
         why, cause = f"it does not run as BERT does ({error})", error
     if why:
         raise ValueError(
-            f"A backbone of the kind {backbone.config.model_type!r} cannot take memory tokens, as {why}: "
+            f"A backbone of type {backbone.config.model_type!r} cannot take memory tokens because {why}: "
             "choose one like BERT, RoBERTa or DistilBERT."
         ) from cause
 
 
 def _misfit(backbone: PreTrainedModel) -> str | None:
+    """Return why the backbone cannot take memory tokens, or None if it can."""
     backbone.set_attn_implementation(ATTENTION)
     config = backbone.config
     if config._attn_implementation != ATTENTION:
-        return "it has an attention of its own"
+        return "it has its own attention implementation"
     if "sliding_attention" in (getattr(config, "layer_types", None) or ()):
-        return "some of its layers see near tokens only"
+        return "some of its layers use sliding-window attention"
     words = backbone.get_input_embeddings().embedding_dim
     if words != config.hidden_size:
         return f"its word embeddings are {words} wide and its hidden states {config.hidden_size}"
-    if backbone.device.type != "meta" and _leaks(backbone):  # a checkpoint was tried out when it was made
-        return "its tokens meet other than by attention"
+    if backbone.device.type != "meta" and _leaks(backbone):  # "meta": loading a checkpoint
+        return "its tokens affect each other outside attention"
     return None
 
 
 @torch.no_grad()
 def _leaks(backbone: PreTrainedModel) -> bool:
-    """Does a token change what becomes of others that may not look at it?"""
+    """Whether a token changes the hidden states of tokens that are masked from it."""
     text = torch.zeros(2, 4, backbone.config.hidden_size, dtype=backbone.dtype, device=backbone.device)
     text[1, 1] = torch.linspace(-1, 1, text.shape[2])
     mask = torch.ones(2, 1, 4, 4, dtype=torch.bool, device=text.device)

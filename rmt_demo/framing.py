@@ -1,4 +1,4 @@
-"""From text tokens to the model's input: framed segments, [CLS] text [SEP], padded on the right."""
+"""From text tokens to model inputs: framed segments, [CLS] text [SEP], padded on the right."""
 
 import torch
 from torch import Tensor
@@ -8,15 +8,15 @@ from .segments import split_last_full
 
 
 def frame(texts: list[list[int]], config: RMTConfig, multiple: int = 1) -> tuple[Tensor, Tensor]:
-    """Frame each text; on the CPU.
+    """Frame each text with [CLS] and [SEP], and pad them to one length.
 
     Args:
         texts: N lists of text tokens.
-        config: its special tokens frame them.
-        multiple: the texts are padded to a multiple of this, but never beyond a full segment.
+        config: gives the special tokens and the longest possible segment.
+        multiple: text lengths are padded to a multiple of this, but never beyond a full segment.
 
     Returns:
-        ids [N, L] and mask [N, L] bool, True where there is a token.
+        ids [N, L] and mask [N, L] bool, True = real token, on the CPU.
     """
     longest = max(map(len, texts))
     length = 2 + max(longest, min(-(-longest // multiple) * multiple, config.text_capacity))
@@ -30,11 +30,15 @@ def frame(texts: list[list[int]], config: RMTConfig, multiple: int = 1) -> tuple
 
 
 def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RMTConfig) -> tuple[Tensor, Tensor]:
-    """Cut text tokens [B, T] so that the last segment is full and the first one short, and frame each segment:
-    ids and mask [B, S, L]. Padding may stand on either side; shorter samples start with empty segments.
+    """Cut text tokens [B, T] into full segments counted from the end (the first one may be short) and frame them.
+
+    The input may be padded on either side. Shorter samples start with empty segments.
+
+    Returns:
+        ids and mask [B, S, L], on the device of the input.
 
     Raises:
-        ValueError: if a sample has no token.
+        ValueError: if a sample has no tokens.
     """
     real = torch.ones_like(input_ids) if attention_mask is None else attention_mask
     texts = [ids[kept.bool()].tolist() for ids, kept in zip(input_ids, real, strict=True)]
@@ -43,8 +47,8 @@ def frame_last_full(input_ids: Tensor, attention_mask: Tensor | None, config: RM
         raise ValueError("Every sample needs at least one token of text.")
     framed, framed_mask = frame([part for sample in samples for part in sample], config)
     steps = max(map(len, samples))
-    taken = torch.tensor([[step >= steps - len(sample) for step in range(steps)] for sample in samples])
-    ids = framed.new_full((*taken.shape, framed.shape[1]), config.pad_token_id)
+    nonempty = torch.tensor([[step >= steps - len(sample) for step in range(steps)] for sample in samples])
+    ids = framed.new_full((*nonempty.shape, framed.shape[1]), config.pad_token_id)
     mask = framed_mask.new_zeros(ids.shape)
-    ids[taken], mask[taken] = framed, framed_mask
+    ids[nonempty], mask[nonempty] = framed, framed_mask
     return ids.to(input_ids), mask.to(input_ids.device)

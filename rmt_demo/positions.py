@@ -1,7 +1,7 @@
-"""Where memory tokens stand for the backbone: in front of the text, along it, or behind it with their age.
+"""Position ids of memory tokens: in front of the text, spread over it, or behind it in order of age.
 
-Text of a segment keeps the positions that it has behind m memory tokens: [CLS] at 0, the rest from m + 1 on. All
-positions here count from there; `first` is what a backbone adds to them.
+Text always keeps the positions it has with m memory tokens in front of it: [CLS] at 0, the rest from m + 1 on. All
+position ids in this module count from 0; add `first` for backbones that number positions from elsewhere.
 """
 
 import torch
@@ -12,12 +12,12 @@ from .config import RMTConfig
 
 
 class Positions:
-    """Of memory tokens that go through one backbone.
+    """Position ids of memory tokens for one backbone.
 
-    first: the position that the backbone's first token has: BERT's 0, RoBERTa's the one behind that of padding.
+    first: position id of the backbone's first token: 0 for BERT, the padding index + 1 for RoBERTa.
 
     Raises:
-        ValueError: for `age_slope` and a backbone without position embeddings.
+        ValueError: if `age_slope` is set and the backbone has no position embeddings.
     """
 
     def __init__(self, config: RMTConfig, backbone: PreTrainedModel):
@@ -31,14 +31,16 @@ class Positions:
 
     @property
     def longest_input(self) -> int | None:
-        """Tokens the backbone has positions for, memory and special tokens included; None if it sets no limit."""
+        """Most tokens in one backbone input, memory and special tokens included; None if there is no limit."""
         positions = getattr(self.backbone.config, "max_position_embeddings", None)
         return positions - self.first if positions else None
 
     def of_working(self, lengths: Tensor) -> Tensor:
-        """Where working tokens stand: lengths [B] of [CLS] text [SEP] -> position ids [B, m]. In front of the text (1
-        to m), or spread evenly over it, so that the backbone's local attention gives each memory token its own stretch
-        of the text (as arXiv 2409.14364 does for compression tokens)."""
+        """Position ids [B, m] of the working tokens, for segments [CLS] text [SEP] of `lengths` [B].
+
+        They are in front of the text (1 to m), or with `spread_memory` spread evenly over it, so that the backbone's
+        local attention gives each token its own part of the text (as arXiv 2409.14364 does for compression tokens).
+        """
         m = self.config.num_memory_tokens
         index = torch.arange(m, device=lengths.device).expand(len(lengths), -1)
         if not self.config.spread_memory:
@@ -46,35 +48,36 @@ class Positions:
         return m + 1 + (2 * index + 1) * (lengths[:, None] - 1) // (2 * m)
 
     def of_stored(self, filled: Tensor) -> Tensor:
-        """Where stored tokens stand: which are `filled` [B, s'] -> position ids [B, s'], behind the longest segment and
-        in their order; blank ones between them do not count. More of them than the backbone has positions for are
-        spread over those there are, several at each."""
-        rank, begin = (filled.long().cumsum(1) - 1).clamp(min=0), self._behind
+        """Position ids [B, s'] of the stored tokens that are `filled` [B, s']: consecutive, after the longest possible
+        segment. Blank tokens take no position. If there are fewer positions than filled tokens, neighbours share them.
+        """
+        rank, begin = (filled.long().cumsum(1) - 1).clamp(min=0), self._after_text
         if self.longest_input:
             count, room = filled.sum(1, keepdim=True), self.longest_input - begin
             rank = torch.where(count > room, rank * room // count.clamp(min=1), rank)
         return begin + rank
 
     def aging(self, ages: Tensor, dtype: torch.dtype) -> Tensor:
-        """What `age_slope` adds to stored tokens: where they stand, [B, s'] as `of_stored` has it -> [B, s', d], the
-        more the later, in the direction in which position embeddings change on the whole from there on."""
-        there = self.table.weight[self.first + self._behind :].detach().float()
-        place = torch.arange(len(there), device=there.device) - (len(there) - 1) / 2
-        slope = place @ there / place.square().sum().clamp(min=1)  # by least squares
-        return (self.config.age_slope * (ages - self._behind)[..., None] * slope).to(dtype)
+        """The age signal that `age_slope` adds to stored tokens at positions `ages` [B, s'] (see `of_stored`):
+        [B, s', d], proportional to the position, along the linear trend of the position embeddings there."""
+        embeddings = self.table.weight[self.first + self._after_text :].detach().float()
+        place = torch.arange(len(embeddings), device=embeddings.device) - (len(embeddings) - 1) / 2
+        slope = place @ embeddings / place.square().sum().clamp(min=1)  # least squares
+        return (self.config.age_slope * (ages - self._after_text)[..., None] * slope).to(dtype)
 
     def near(self, lengths: Tensor, rows: int) -> Tensor:
-        """Which text a memory token sees when its reach is limited: lengths [B] of [CLS] text [SEP] -> [B, m, rows]
-        bool over the rows [CLS] [SEP] text [SEP]. Two facts of a segment then mostly meet different memory tokens."""
+        """Which text each working token may attend to with `memory_reach`, for segments [CLS] text [SEP] of `lengths`
+        [B]: [B, m, rows] bool over the rows [CLS] [SEP] text [SEP]. It makes two facts of one segment mostly reach
+        different memory tokens."""
         m = self.config.num_memory_tokens
         at = torch.arange(m, m + rows, device=lengths.device)  # the positions of the text, see `MemoryCell.encode_text`
         reach = (3 * lengths // (2 * m)).clamp(min=self.config.memory_reach)
         near = (at - self.of_working(lengths)[..., None]).abs() <= reach[:, None, None]
-        near[..., :2] = True  # everyone sees [CLS] [SEP], where attention rests that has nothing to look for
+        near[..., :2] = True  # always [CLS] [SEP], the usual attention sinks
         return near
 
     @property
-    def _behind(self) -> int:
-        """The position behind the longest segment, or the backbone's last."""
+    def _after_text(self) -> int:
+        """The first position after the longest possible segment, or the backbone's last position."""
         longest = self.config.segment_length
         return min(longest, self.longest_input - 1) if self.longest_input else longest

@@ -1,6 +1,6 @@
-"""Text to tokens to segments, lazily: however long the text is, only one block of it is in memory.
+"""Text to tokens to segments, lazily: only one block of the text is in memory at a time, however long it is.
 
-Everything here works on plain lists of token ids, and how the text was chunked on its way in changes nothing.
+Tokens are plain lists of ids. The result does not depend on how the text was split into chunks.
 """
 
 import re
@@ -10,7 +10,7 @@ BLOCK_CHARS = 4096  # a block of text is cut at the first space after this many 
 LONGEST_WORD = 10_000  # more characters than this without a space are not text
 
 _SPACE = " \t\n\r"
-# Cutting *before* a run of spaces is exact for WordPiece, which drops them, and for GPT-2's byte pairs, where
+# Cutting *before* a run of spaces is exact for WordPiece, which drops spaces, and for GPT-2's byte pairs, where
 # a space belongs to the word after it. Rarer "spaces" don't count: BERT deletes \x1c and joins the words.
 _CUT = re.compile(f"(?<=[^{_SPACE}])[{_SPACE}]")
 _NO_SPACE = re.compile(f"[^{_SPACE}]{{{LONGEST_WORD + 1}}}")
@@ -19,34 +19,35 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character; tokenizers crash
 
 
 def token_ids(tokenizer, texts: list[str]) -> list[list[int]]:
-    """The token ids of each text. No special tokens are added, and "[MASK]" in a text is only letters."""
+    """Tokenize each text. No special tokens are added, and "[MASK]" in a text is read as plain characters."""
     if not texts:
         return []
     texts = [_SURROGATE.sub("\ufffd", text) for text in texts]
-    # `split_special_tokens=True` would flip a switch on the tokenizer, which other threads may be using.
+    # `split_special_tokens=True` would change the state of the tokenizer, which other threads may be using.
     for special in tokenizer.all_special_tokens:
         texts = [text.replace(special, f"{special[0]} {special[1:-1]} {special[-1]}") for text in texts]
     return tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
 
 
 def text_of(given: object) -> str:
-    """A chunk of a text or a question, as somebody gave it. Raises ValueError if it is no string."""
+    """Return a text chunk or question unchanged. Raises ValueError if it is not a string."""
     if not isinstance(given, str):
-        raise ValueError(f"Text is read and asked as strings, not as {type(given).__name__}: open files without 'b'.")
+        raise ValueError(f"Texts and questions must be strings, not {type(given).__name__}: open files without 'b'.")
     return given
 
 
 def stream_tokens(tokenizer, chunks: str | Iterable[str]) -> Iterator[list[int]]:
     """Tokenize a stream of text chunks of any sizes, in constant memory.
 
-    The ids, joined, are those of the whole text tokenized at once, for every tokenizer whose words never
-    cross a space (BERT's WordPiece, GPT-2's byte pairs). Not even where the lists end depends on the chunks.
+    The concatenated ids equal those of the whole text tokenized at once, for every tokenizer whose words never
+    cross a space (BERT's WordPiece, GPT-2's byte pairs). The boundaries between the lists do not depend on the chunks.
 
     Raises:
-        ValueError: if it is no text, looks like binary data, or has no space for more than 10,000 characters.
+        ValueError: if the input is not text, looks like binary data, or has more than 10,000 characters without a
+            space.
     """
     if not isinstance(chunks, Iterable):
-        raise ValueError(f"{chunks!r} is no text: give a string, or an open file.")
+        raise ValueError(f"{chunks!r} is not text: give a string or an open file.")
     for block in _blocks([chunks] if isinstance(chunks, str) else chunks):
         _check(block)
         yield token_ids(tokenizer, [block])[0]
@@ -84,14 +85,14 @@ def _check(block: str) -> None:
 
 
 class SegmentBuffer:
-    """Collects tokens and hands out segments of at most `capacity` of them as soon as their end is certain.
+    """Collects tokens and returns segments of at most `capacity` tokens as soon as their end is certain.
 
-    A segment ends after the last sentence end (an id in `stops`) in its final quarter, or, without one there,
-    at `capacity`. With no stops that is the paper's plain cut into equal lengths (arXiv 2304.11062).
+    A segment ends after the last sentence end (an id in `stops`) in its final quarter, or at `capacity` if there is
+    none. Without stops this is the paper's cut into equal lengths (arXiv 2304.11062).
 
     Args:
-        capacity: most text tokens in a segment, at least 1.
-        stops: ids of the tokens that end a sentence; empty for plain cuts.
+        capacity: maximum number of text tokens per segment, at least 1.
+        stops: ids of the tokens that end a sentence; empty for cuts at equal lengths.
     """
 
     def __init__(self, capacity: int, stops: frozenset[int] = frozenset()):
@@ -101,7 +102,7 @@ class SegmentBuffer:
         self.tail: list[int] = []  # the unfinished segment, always shorter than `capacity`
 
     def push(self, ids: list[int]) -> list[list[int]]:
-        """Append tokens; return the segments they finish, oldest first."""
+        """Append tokens and return the segments they complete, oldest first."""
         tokens, start, finished = self.tail + ids, 0, []
         while len(tokens) - start >= self.capacity:
             end = self._end(tokens, start)
@@ -128,7 +129,7 @@ def cut(tokens: Iterable[list[int]], capacity: int, stops: frozenset[int] = froz
 
 
 def split_last_full(ids: list[int], capacity: int) -> list[list[int]]:
-    """The paper's split of a whole input: full segments counted from the end, so the FIRST one is short."""
+    """Split a whole input as the paper does: full segments counted from the end, so the FIRST one may be short."""
     _check_capacity(capacity)
     first = len(ids) % capacity
     head = [ids[:first]] if first else []

@@ -10,19 +10,19 @@ from rmt_demo import MemoryCell, RMTConfig
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("mpnet", "attention of its own"),
-        ("roformer", "attention of its own"),
-        ("deberta-v2", "attention of its own"),
-        ("modernbert", "near tokens only"),
+        ("mpnet", "its own attention implementation"),
+        ("roformer", "its own attention implementation"),
+        ("deberta-v2", "its own attention implementation"),
+        ("modernbert", "sliding-window attention"),
         ("albert", "embeddings are 128 wide and its hidden states 32"),
-        ("mobilebert", "meet other than by attention"),  # a word's embedding has its neighbours' in it
-        ("fnet", "meet other than by attention"),
+        ("mobilebert", "affect each other outside attention"),  # a word's embedding has its neighbours' in it
+        ("fnet", "affect each other outside attention"),
         ("layoutlm", r"does not run as BERT does \(output with shape .*\)"),
-        ("canine", "attention of its own"),
+        ("canine", "its own attention implementation"),
     ],
 )
 def test_a_backbone_that_memory_tokens_do_not_work_with_is_refused(kind, why):
-    with pytest.raises(ValueError, match=f"kind '{kind}'.*{why}: choose one like BERT"):
+    with pytest.raises(ValueError, match=f"type '{kind}'.*{why}: choose one like BERT"):
         MemoryCell(RMTConfig(num_memory_tokens=4), tiny_encoder(kind, embedding_size=128 if kind == "albert" else 32))
 
 

@@ -458,13 +458,13 @@ def test_what_is_no_text_is_refused_in_one_sentence(make, tmp_path):
     reader = make()
     path = tmp_path / "book.txt"
     path.write_text(TEXT)
-    with pytest.raises(ValueError, match=r"Path\('.*book.txt'\) is no text: give a string, or an open file"):
+    with pytest.raises(ValueError, match=r"Path\('.*book.txt'\) is not text: give a string or an open file"):
         next(reader.read(path))
-    with pytest.raises(ValueError, match="None is no text"):
+    with pytest.raises(ValueError, match="None is not text"):
         next(reader.read(None))
-    with path.open("rb") as file, pytest.raises(ValueError, match="strings, not as bytes: open files without 'b'"):
+    with path.open("rb") as file, pytest.raises(ValueError, match="strings, not bytes: open files without 'b'"):
         next(reader.read(file))
-    with pytest.raises(ValueError, match="not as NoneType"):
+    with pytest.raises(ValueError, match="not NoneType"):
         reader.ask(None)
     with pytest.raises(ValueError, match="Several questions are asked as a list"):
         reader.ask_many(QUESTION)
