@@ -1,12 +1,12 @@
-"""What one segment looked at: the three operations on memory that arXiv 2304.11062 shows in figure 6.
+"""Attention maps of one segment, for the three operations on memory in arXiv 2304.11062, figure 6.
 
-    for ids in segments:                                     # write, or retain: memory rows on text, or on memory
+    for ids in segments:                                     # write or retain: do memory rows attend to text or memory?
         seen = memory_attention(model, ids, memory)
         memory = seen.memory
-    seen = query_attention(model, question, memory)          # read: answer slots (or [CLS]) on memory
+    seen = query_attention(model, question, memory)          # read: do answer slots (or [CLS]) attend to memory?
 
-A recorder goes along as a keyword of the backbone's forward and is shown every layer's queries, keys and mask; from
-them it computes the probabilities a second time, in float32. What the model computes is left as it is, bit for bit.
+A recorder is passed to the backbone's forward as a keyword argument and gets every layer's queries, keys and mask. It
+recomputes the attention probabilities from them in float32. The model's own results stay bit-identical.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ from .pretrained import RMTPreTrainedModel
 
 @dataclass(frozen=True, eq=False)
 class SegmentAttention:
-    """The attention of some rows of one segment, of every layer and head, float32 on the CPU.
+    """Attention probabilities of some rows of one segment in every layer and head, float32 on the CPU.
 
-    weights   [layers, heads, rows, M + T] attention probabilities: first M memory tokens, then the T text tokens; M is
-              m, and where the segment sees stored tokens more, up to the last that is filled
-    text_ids  the T token ids of the text columns, [CLS] [SEP] text [SEP]
+    weights   [layers, heads, rows, M + T] over M memory tokens and then T text tokens. M is m plus, if the segment sees
+              them, the stored tokens up to the last filled one (with `settle_memory`, a question's M is the number of
+              tokens with content)
+    text_ids  the token ids of the T text columns, [CLS] [SEP] text [SEP]
     memory    [1, m + s, d] the memory after the segment
-    gate      [m] how far each working token was written, 0 to 1 (1 without a write gate)
+    gate      [m] gate of each working token, 0 to 1 (1 without a write gate)
     """
 
     weights: Tensor
@@ -46,7 +47,7 @@ class SegmentAttention:
 
 
 class _Recorder:
-    """Given to the attention function as `watch`: the probabilities of some rows, columns in the order asked for."""
+    """Passed to the attention function as `watch`: records the probabilities of `rows` over `columns`."""
 
     def __init__(self, rows: list[int], columns: list[int]):
         self.rows, self.columns = rows, columns
@@ -62,15 +63,15 @@ class _Recorder:
 
 @torch.inference_mode()
 def memory_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor) -> SegmentAttention:
-    """Read one segment and record what its m memory rows looked at.
+    """Read one segment and record what its m memory rows attend to.
 
     Args:
         model: any RMT, in evaluation mode.
-        input_ids: [1, L] one framed segment, [CLS] text [SEP] (see `framing.frame`); padding is left out.
+        input_ids: [1, L] one framed segment, [CLS] text [SEP] (see `framing.frame`); padding is removed.
         memory: [1, m + s, d] before the segment.
 
     Returns:
-        Weights [layers, heads, m, M + T] with T = L + 1, for the separator between memory and text.
+        SegmentAttention with weights [layers, heads, m, M + T]. T is L + 1: a [SEP] separates memory and text.
 
     Raises:
         ValueError: if the model has no memory tokens or is in training mode, or a shape does not fit.
@@ -80,7 +81,7 @@ def memory_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tenso
     if model.config.text_attends_memory:
         recorder = _Recorder([*range(1, m + 1)], _columns(cell.rows_seen(memory), input_ids))
         new = cell(input_ids, memory, watch=recorder)[1]
-    else:  # the memory pass has the memory's rows alone, and its columns are in our order already
+    else:  # the memory pass has only memory rows, and its columns are already in this order
         recorder = _Recorder([*range(m)], [*range(m + input_ids.shape[1] + 1)])
         new = cell.update(memory, cell.encode_text(input_ids, torch.ones_like(input_ids)), watch=recorder)
     return _seen(model, recorder, input_ids, memory, new)
@@ -88,70 +89,71 @@ def memory_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tenso
 
 @torch.inference_mode()
 def query_attention(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor) -> SegmentAttention:
-    """Read the last segment and record what its answer was read from: the rows of its k [MASK] slots, or of [CLS]
-    where the model does not fill slots.
+    """Read the segment with the question and record what the answer attends to: the rows of its k [MASK] slots, or of
+    [CLS] for models without slots.
 
     Args:
         model: any RMT, in evaluation mode.
-        input_ids: [1, L] the framed segment with the question (see `questions.question_ids`); padding is left out.
+        input_ids: [1, L] the framed segment with the question (see `questions.question_ids`); padding is removed.
         memory: [1, m + s, d] before the segment.
 
     Returns:
-        Weights [layers, heads, k (or 1), M + T] with T = L + 1.
+        SegmentAttention with weights [layers, heads, k (or 1), M + T], T = L + 1.
 
     Raises:
-        ValueError: as `memory_attention`, or if there are no slots to fill.
+        ValueError: as `memory_attention`, or if an open-answer model gets a segment without slots.
     """
     input_ids, memory = _checked(model, input_ids, memory)
-    asks = isinstance(model, RMTForMaskedLM)
     recalled = model.recall(memory, input_ids)
     seen, rows = model.base_model.cell.rows_seen(recalled), [0]
-    if asks:
+    if isinstance(model, RMTForMaskedLM):
         slots = (input_ids[0] == model.config.mask_token_id).nonzero().flatten().tolist()
         if not slots:
             raise ValueError("The segment has no [MASK] slots to answer in: end it with questions.question_ids(...).")
-        rows = [seen + 1 + slot for slot in slots]  # memory and a separator stand between [CLS] and the text
+        rows = [seen + 1 + slot for slot in slots]  # memory and a [SEP] are between [CLS] and the text
     recorder = _Recorder(rows, _columns(seen, input_ids))
     new = model.base_model.cell(input_ids, recalled, watch=recorder)[1]
     return _seen(model, recorder, input_ids, memory, new)
 
 
 def wrote(attention: SegmentAttention) -> float:
-    """How much the memory looked at the text: "write" (towards 1) against "retain" (towards 0), as in figure 6.
+    """Share of the memory rows' attention that goes to text, [CLS] and [SEP] excluded: "write" (near 1) or "retain"
+    (near 0) in figure 6. Mean over layers, heads and memory tokens.
 
-    The share of the memory rows' attention that goes to text other than [CLS] and [SEP], the mean over layers, heads
-    and memory tokens. It says where they looked, not what they took: attention leaves out how large the values are,
-    what the residual stream carries past it, and the layers before, and text without a fact is looked at as well, so
-    compare segments of one model rather than models. Whether a gated model wrote is another number, its `gate.mean()`.
+    It says where memory tokens looked, not what they took over: it ignores the size of the values, the residual stream
+    and earlier layers, and text without facts gets attention too. So compare segments of one model, not models. Whether
+    a gated model wrote is a different number: `gate.mean()`.
     """
     return attention.to_text[..., 2:-1].sum(-1).mean().item()
 
 
 def read(attention: SegmentAttention) -> float:
-    """How much of an answer's attention went to the memory, 0 to 1, in the same way (for `query_attention`)."""
+    """Share of the answer rows' attention that goes to memory, averaged the same way (for `query_attention`)."""
     return attention.to_memory.sum(-1).mean().item()
 
 
 def _checked(model: RMTPreTrainedModel, input_ids: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-    """The segment without padding and the memory, where and in the precision the model is."""
-    own = model.base_model.initial_memory(1)
-    if own.shape[1] == 0:
+    """Validate the inputs; return the segment without padding and the memory, on the model's device and dtype."""
+    initial = model.base_model.initial_memory(1)
+    if initial.shape[1] == 0:
         raise ValueError("This model has no memory tokens to look at: use one with num_memory_tokens of 1 or more.")
     if model.training:
-        raise ValueError("Dropout and sampled gates would blur what is seen: call model.eval() first.")
+        raise ValueError("Dropout and sampled gates would distort the attention: call model.eval() first.")
     if input_ids.dim() != 2 or len(input_ids) != 1:
         raise ValueError(f"Give one framed segment [1, L], not {list(input_ids.shape)}.")
-    if memory.shape != own.shape:
-        raise ValueError(f"This model's memory is {list(own.shape)}, not {list(memory.shape)}: use its own memories.")
+    if memory.shape != initial.shape:
+        raise ValueError(
+            f"This model's memory is {list(initial.shape)}, not {list(memory.shape)}: give one of its own."
+        )
     input_ids = input_ids[:, input_ids[0] != model.config.pad_token_id]
     limit = model.config.text_capacity + 2
     if not 2 <= input_ids.shape[1] <= limit:
-        raise ValueError(f"The segment has {input_ids.shape[1]} tokens: give [CLS] text [SEP], 2 to {limit} of them.")
-    return input_ids.to(own.device), memory.to(own.device, own.dtype)
+        raise ValueError(f"The segment has {input_ids.shape[1]} tokens: give [CLS] text [SEP], 2 to {limit} tokens.")
+    return input_ids.to(initial.device), memory.to(initial.device, initial.dtype)
 
 
 def _columns(rows: int, input_ids: Tensor) -> list[int]:
-    """Where so many rows of memory and the text stand in [CLS] mem [SEP] text [SEP]."""
+    """Indices that reorder [CLS] mem [SEP] text [SEP] to mem [CLS] [SEP] text [SEP], for `rows` memory tokens."""
     return [*range(1, rows + 1), 0, *range(rows + 1, rows + 1 + input_ids.shape[1])]
 
 

@@ -1,4 +1,4 @@
-"""The heads on top of RMTModel: a class for the whole text, or an open answer from the vocabulary."""
+"""The heads on top of RMTModel: classification, or open answers from the whole vocabulary."""
 
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ from .config import RMTConfig
 from .modeling import RMTModel, RMTOutput
 from .pretrained import RMTPreTrainedModel
 from .questions import slots
-from .recall import ROUND_TWO, cut_out, only, stretches
+from .recall import ROUND_TWO, compact, keep_only, stretches
 
 
 class Head(RMTPreTrainedModel):
-    """What both heads share. Trainer hands over what `forward` names, so it names all that RMTModel takes."""
+    """Base class of both heads. `forward` names all arguments of RMTModel, as Trainer passes only named arguments."""
 
     def forward(
         self,
@@ -32,11 +32,16 @@ class Head(RMTPreTrainedModel):
         num_trained: int | None = None,
         token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
-        """Labels, one or k for each question ([B], or [B, k] for open answers; Q of them with query_ids); logits
-        [B, num_labels], or [B, k, V] for the k [MASK] slots of the last segment. All else: see RMTModel.forward.
+        """Answer the questions. Arguments other than `labels` are those of `RMTModel.forward`.
+
+        Args:
+            labels: [B], or [B, k] for open answers with k [MASK] slots; Q instead of B with `query_ids`.
+
+        Returns:
+            RMTOutput with the loss if there are labels, and logits [B, num_labels], or [B, k, V] for open answers.
 
         Raises:
-            ValueError: as RMTModel.forward, or if a question has no room for its slots.
+            ValueError: as RMTModel.forward, or if a question is too short to have its slots.
         """
         recall = None if self.training or self.config.settle_memory else self.recall
         out = self.rmt(input_ids, attention_mask, order, memory, query_ids, query_mask, query_of, num_trained, recall)
@@ -45,7 +50,7 @@ class Head(RMTPreTrainedModel):
 
 
 class RMTForSequenceClassification(Head):
-    """One of `config.num_labels` classes from the last segment's [CLS]: the paper's 6-way tasks."""
+    """Predicts one of `config.num_labels` classes from the [CLS] of the last segment: the paper's 6-way tasks."""
 
     def __init__(self, config: RMTConfig):
         super().__init__(config)
@@ -58,16 +63,16 @@ class RMTForSequenceClassification(Head):
         return self.classifier(hidden[:, 0]).float()
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Labels [Q]; the loss of all classifiers of `transformers`: squared errors for a single label, otherwise by
-        `config.problem_type`."""
+        """The standard classification loss of `transformers` for labels [Q]: squared error for a single label,
+        otherwise by `config.problem_type`."""
         return ForSequenceClassificationLoss(labels, logits, self.config)
 
 
 class RMTForMaskedLM(Head):
-    """Open answers: the question ends in [MASK] slots and the head fills them from the whole vocabulary.
+    """Open answers: the question ends in [MASK] slots, and the head fills them from the whole vocabulary.
 
-    The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings themselves as output
-    weights, so that words never seen in training can be answered.
+    The head is BERT's (arXiv 1810.04805): dense, GELU, LayerNorm, then the word embeddings as output weights, so that
+    the answer can be a word never seen in training.
     """
 
     def __init__(self, config: RMTConfig):
@@ -89,30 +94,38 @@ class RMTForMaskedLM(Head):
         return F.linear(self.transform(hidden), words, self.bias).float()
 
     def recall(self, memory: Tensor, query_ids: Tensor, query_mask: Tensor | None = None) -> Tensor:
-        """As for every RMT, or in two rounds (see `recall.py`): [Q, m + s, d], all else blank."""
+        """Select the memory tokens for each question, in two rounds where `recall.py` says so.
+
+        Args:
+            memory: [Q, m + s, d].
+            query_ids, query_mask: [Q, L] the framed questions.
+
+        Returns:
+            [Q, m + s, d] with the tokens that are not selected blank, or as the base class without the two rounds.
+        """
         if self.config.settle_memory or not self.config.num_stored_tokens or self.config.unknown_token_id is None:
             return super().recall(memory, query_ids, query_mask)
         masks = torch.ones_like(query_ids) if query_mask is None else query_mask
-        taken = [self._needed(*one) for one in zip(memory, query_ids, masks, strict=True)]
-        return only(memory, self.rmt.initial_memory(1), torch.stack(taken))
+        selected = [self._select(*one) for one in zip(memory, query_ids, masks, strict=True)]
+        return keep_only(memory, torch.stack(selected), self.rmt.initial_memory(1))
 
     @torch.no_grad()
-    def _needed(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """The tokens [m + s] bool of one memory [m + s, d] that a question [L] is to be asked of."""
-        taken = stretches(memory, self.rmt.memory)
-        if len(taken) <= ROUND_TWO:
-            return taken.new_ones(len(memory))
-        ids, mask = ids.expand(len(taken), -1), mask.expand(len(taken), -1)
-        hidden, _ = self.rmt.cell(ids, cut_out(memory, self.rmt.memory, taken), mask)
+    def _select(self, memory: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """Round one: select the tokens [m + s] bool of one memory [m + s, d] for one question [L]."""
+        parts = stretches(memory, self.rmt.memory)
+        if len(parts) <= ROUND_TWO:
+            return parts.new_ones(len(memory))
+        ids, mask = ids.expand(len(parts), -1), mask.expand(len(parts), -1)
+        hidden, _ = self.rmt.cell(ids, compact(memory, self.rmt.memory, parts), mask)
         unknown = self._answers(ids, hidden)[:, 0].log_softmax(-1)[:, self.config.unknown_token_id]
-        return taken[unknown.topk(ROUND_TWO, largest=False).indices].any(0)
+        return parts[unknown.topk(ROUND_TWO, largest=False).indices].any(0)
 
     def _answers(self, query_ids: Tensor, hidden: Tensor) -> Tensor:
-        """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their slots."""
+        """Questions [Q, L] and their hidden states [Q, L, d] -> logits [Q, k, V] of their answer slots."""
         return self.slot_logits(hidden.take_along_dim(slots(query_ids, self.config)[..., None], dim=1))
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Labels [Q, k]: the answer's tokens, one for each slot."""
+        """Cross-entropy with labels [Q, k]: the answer's tokens, one per slot."""
         return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
 
 

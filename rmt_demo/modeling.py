@@ -1,18 +1,20 @@
-"""RMTModel: the recurrence over segments (its heads are in `heads.py`).
+"""RMTModel: the recurrence over segments (the heads are in `heads.py`).
 
-The loop is `memory = step(segment, memory)` over all segments but the last; the last one, which holds the question, is
-read with the memory in full view and its hidden states go to a head. Gradients flow back through every hand-over of
-the memory (BPTT), or through the last `bptt_depth` of them.
+The loop is `memory = step(segment, memory)` over all segments but the last. The last segment, which holds the question,
+sees the whole memory, and a head gets its hidden states. Gradients flow back through the memory from segment to segment
+(BPTT), over all segments or only over the last `bptt_depth`.
 
-Segments are given in any of three shapes:
+Segments can be given in three ways:
 
-    input_ids [B, T]              plain text tokens; cut here so that the last segment is full (the paper)
+    input_ids [B, T]              text tokens without special tokens; cut here so that the last segment is full (the
+                                  paper)
     input_ids [B, S, L]           S framed segments, [CLS] text [SEP], padded on the right
-    input_ids [N, L], order [B, S]   a table of framed segments and, per sample, which row comes when (-1: none). Many
-                                  samples can share the rows of background text, which are then encoded once.
+    input_ids [N, L], order [B, S]   a table of framed segments and, per sample, the table rows in reading order (-1 =
+                                  none). Many samples can share rows of background text, which are then encoded once.
 
-A sample's last segment is the question's unless `query_ids` [Q, L'] gives questions apart: then all of `order` is read
-and question q is asked to the memory of sample `query_of[q]`, as many questions per sample as you like.
+The last segment of a sample holds the question, unless questions are given separately as `query_ids` [Q, L']. Then all
+segments in `order` are read, and question q is asked of the memory of sample `query_of[q]`. A sample can have any
+number of questions.
 """
 
 import re
@@ -31,14 +33,22 @@ from .memory import MemoryCell
 from .pretrained import RMTPreTrainedModel
 from .text_pass import TextKeyValues
 
-PARTS = 4  # in which a batch of questions is asked, by how much their memories hold
+PARTS = 4  # questions to settled memories run in this many parts, grouped by memory length
 
 
 @dataclass
 class RMTOutput(ModelOutput):
-    """loss []; logits of the head; memory [B, m + s, d] after the segments read; gates [B, S, m], how far each working
-    token was written at each segment (1 everywhere without a gate); last_hidden_state [Q, L, d] and query_ids [Q, L] of
-    the last segment."""
+    """Output of RMTModel and its heads.
+
+    loss               [], if there were labels
+    logits             of the head
+    memory             [B, m + s, d] after all segments; the question's is not written if `query_of` is given or with
+                       `settle_memory`
+    gates              [B, S, m] of each working token at each segment read before the question, 0 to 1 (1 without a
+                       write gate)
+    last_hidden_state  [Q, L, d] of the segments with the questions
+    query_ids          [Q, L] these segments
+    """
 
     loss: Tensor | None = None
     logits: Tensor | None = None
@@ -49,13 +59,13 @@ class RMTOutput(ModelOutput):
 
 
 class RMTModel(RMTPreTrainedModel):
-    """The recurrence: reads segments into a memory and runs the last one with that memory in view.
+    """The recurrence: reads segments into a memory, and runs the last one so that its text sees that memory.
 
     Raises:
-        ValueError: if segment_length is more than the backbone has positions for, or memory tokens do not work with it.
+        ValueError: if the backbone has fewer positions than segment_length, or cannot take memory tokens.
     """
 
-    _keys_to_ignore_on_load_unexpected = [r"^(transform|bias|classifier)\b"]  # of a head that is not asked for
+    _keys_to_ignore_on_load_unexpected = [r"^(transform|bias|classifier)\b"]  # the weights of a head
 
     def __init__(self, config: RMTConfig):
         super().__init__(config)
@@ -71,18 +81,22 @@ class RMTModel(RMTPreTrainedModel):
         self.memory = nn.Parameter(torch.empty(config.num_memory_tokens, backbone.config.hidden_size))
         self.gradient_checkpointing, self.run_again = False, None
         self.freeze()
-        # What a checkpoint lacks goes by the config it was stored with, which froze something if it has a checksum.
+        # A checkpoint lacks what was frozen when it was saved; today's config may freeze less. A checksum in the config
+        # says that something was frozen then.
         lacking = self.frozen_modules if config.embeddings_checksum is None else self.freezable(True, True)
         self._keys_to_ignore_on_load_missing = [rf"backbone\.{re.escape(name)}\." for name in lacking]
         self.post_init()
 
     def initial_memory(self, batch: int) -> Tensor:
-        """The memory a text starts with [batch, m + s, d]: learned working tokens, and stored ones that are blank."""
+        """The memory before the first segment [batch, m + s, d]: learned working tokens and blank stored tokens."""
         return nn.functional.pad(self.memory, (0, 0, 0, self.config.num_stored_tokens)).expand(batch, -1, -1)
 
     def write(self, memory: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-        """The memory [B, m + s, d] and what a segment makes of its working tokens [B, m, d] -> (the memory to carry on
-        [B, m + s, d], how far each working token was written [B, m])."""
+        """Write the new working tokens [B, m, d] of a segment into the memory [B, m + s, d].
+
+        Returns:
+            The memory after the segment [B, m + s, d], and the gate of each working token [B, m], 0 to 1.
+        """
         return self.cell.write(memory, new, self.memory)
 
     def read(
@@ -93,29 +107,29 @@ class RMTModel(RMTPreTrainedModel):
         memory: Tensor,
         num_trained: int | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Read segments in turn.
+        """Read segments one after the other.
 
         Args:
             input_ids, attention_mask: [N, L] the table of framed segments.
-            order: [B, S] rows of the table; -1 leaves that sample's memory as it is.
-            memory: [B, m + s, d] to start from.
-            num_trained: with `text_attends_memory=False`, rows from here on are encoded without gradient: background
-                text, whose encoding training need not change. The recurrence over them still carries gradients.
+            order: [B, S] table rows in reading order; -1 leaves the sample's memory as it is.
+            memory: [B, m + s, d] before the first segment.
+            num_trained: with `text_attends_memory=False`, table rows from this index on are encoded without gradient
+                (background text, which need not be trained on). The recurrence over them still carries gradients.
 
         Returns:
-            memory [B, m + s, d] and gates [B, S, m].
+            The memory [B, m + s, d] and the gates [B, S, m].
         """
         depth, steps = self.config.bptt_depth, order.shape[1]
         gates = memory.new_zeros(*order.shape, self.config.num_memory_tokens)
         if not self.config.text_attends_memory and steps:
             text = self._encode_table(input_ids, attention_mask, num_trained)
         for t in range(steps):
-            reading = (order[:, t] >= 0).nonzero()[:, 0]  # the samples whose text goes on
+            reading = (order[:, t] >= 0).nonzero()[:, 0]  # samples with a segment at this step
             if not len(reading):
                 continue
-            everyone = len(reading) == len(memory)  # then nothing is copied
+            everyone = len(reading) == len(memory)  # avoids copying the memory
             rows, before = order[reading, t], memory if everyone else memory[reading]
-            # Segment t is handed over steps - t times before the last segment is done with it.
+            # The memory written at step t passes steps - t segment boundaries on its way to the last segment.
             with torch.set_grad_enabled(torch.is_grad_enabled() and (depth is None or steps - t <= depth)):
                 if self.config.text_attends_memory:
                     new = self._run(self.cell, input_ids[rows], before, attention_mask[rows])[1]
@@ -128,23 +142,26 @@ class RMTModel(RMTPreTrainedModel):
         return memory, gates
 
     def _run(self, segment: Callable, *inputs):
-        """A segment's step, of which with gradient checkpointing nothing but its inputs is kept for the way back."""
-        again = self.gradient_checkpointing and self.training and torch.is_grad_enabled()
-        return self.run_again(segment, *inputs) if again else segment(*inputs)
+        """Run one step. With gradient checkpointing only its inputs are kept, and backward runs it again."""
+        checkpointed = self.gradient_checkpointing and self.training and torch.is_grad_enabled()
+        return self.run_again(segment, *inputs) if checkpointed else segment(*inputs)
 
     def _ask(self, query_ids: Tensor, memory: Tensor, query_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The segments of Q questions [Q, L], each with a memory of its own [Q, m + s, d]: what the cell returns. Those
-        that see a long memory go apart from those that see a short one, which would be filled up to its length."""
+        """Run the segments of Q questions [Q, L], each with its own memory [Q, m + s, d]. Returns the cell's outputs.
+
+        Settled memories are grouped by length, so that short ones are not padded to the length of the longest.
+        """
         if not self.config.settle_memory:
             return self.cell(query_ids, memory, query_mask)
-        turn = memory.any(-1).sum(1).argsort()  # the emptiest memory first
+        turn = memory.any(-1).sum(1).argsort()  # the shortest memory first
         parts = [self.cell(query_ids[part], memory[part], query_mask[part]) for part in turn.chunk(PARTS)]
         hidden, after = map(torch.cat, zip(*parts, strict=True))
         back = turn.argsort()
         return hidden[back], after[back]
 
     def _encode_table(self, input_ids, attention_mask, num_trained) -> list[TextKeyValues]:
-        """One TextKeyValues per row: a step stacks the rows it needs, so that its gradient touches only those."""
+        """Encode the table into one TextKeyValues per row. A step stacks only the rows it needs, so that its backward
+        pass touches only those."""
         cut = len(input_ids) if num_trained is None else num_trained
         rows = []
         for part, trained in ((slice(0, cut), True), (slice(cut, None), False)):
@@ -169,19 +186,25 @@ class RMTModel(RMTPreTrainedModel):
         recall: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
         token_type_ids: Tensor | None = None,
     ) -> RMTOutput:
-        """See the module's docstring for the shapes. `recall` says what of the memories [Q, m + s, d] the questions
-        [Q, L] with their masks are asked of. `token_type_ids`, which BERT's tokenizers give, are not used: a text and
-        its question are of one type.
+        """Read the segments and run those with the questions.
+
+        Args:
+            input_ids, attention_mask, order, query_ids, query_mask, query_of: see the module docstring.
+            memory: [B, m + s, d] before the first segment; None = the initial memory.
+            num_trained: see `read`.
+            recall: selects the memory tokens for the questions: memory [Q, m + s, d], query_ids [Q, L], query_mask
+                [Q, L] -> [Q, m + s, d] (see `RMTForMaskedLM.recall`).
+            token_type_ids: ignored; BERT's tokenizers return them, but text and question have the same type here.
 
         Raises:
-            ValueError: if the segments are longer than config.segment_length allows, a sample has no last one, or
-                input_ids or the memory are of another shape.
+            ValueError: if a segment is longer than config.segment_length allows, a sample has no last segment, or
+                input_ids or memory have the wrong shape.
         """
         if input_ids is None or input_ids.dim() not in (2, 3):
-            raise ValueError("input_ids are [B, T], [B, S, L] or, with an order, [N, L]: give one of these.")
+            raise ValueError("input_ids must be [B, T], [B, S, L] or, with an order, [N, L].")
         expected = (self.config.memory_size, self.memory.shape[1])
         if memory is not None and tuple(memory.shape[1:]) != expected:
-            raise ValueError(f"A memory is [B, {expected[0]}, {expected[1]}] here, not {list(memory.shape)}.")
+            raise ValueError(f"The memory must be [B, {expected[0]}, {expected[1]}], not {list(memory.shape)}.")
         if input_ids.dim() == 2 and order is None:
             input_ids, attention_mask = frame_last_full(input_ids, attention_mask, self.config)
         if attention_mask is None:
@@ -202,7 +225,7 @@ class RMTModel(RMTPreTrainedModel):
             query_mask = torch.ones_like(query_ids)
         longest, limit = max(input_ids.shape[1], query_ids.shape[1]), self.config.text_capacity + 2
         if longest > limit:
-            raise ValueError(f"A segment has {longest} tokens; with this config it may have {limit}.")
+            raise ValueError(f"A segment has {longest} tokens, but this config allows {limit}.")
         memory = self.initial_memory(len(order)) if memory is None else memory
         memory, gates = self.read(input_ids, attention_mask, order, memory, num_trained)
         asked = self.recall(memory)

@@ -1,76 +1,89 @@
-"""Which of a memory's many tokens is a question asked of?
+"""Selects the memory tokens that a question is asked of, when the memory has many.
 
-With `settle_memory`, of all that hold something, in the order they were read. Otherwise in two rounds:
-
-What reads like a fact is stored beside the facts, so that after thousands of segments a question would have to find its
-own among a hundred tokens, many more than it meets in training. It is asked of short stretches of the memory first, all
-of them in one batch, and then of those that knew most: where "unknown" is the least likely answer.
+With `settle_memory`, a question sees all memory tokens with content, in the order they were read (`settled`). Otherwise
+it is asked in two rounds, because text that resembles a fact is stored as well: after thousands of segments, a fact is
+one among a hundred tokens, many more than a question meets in training. Round one asks the question of short,
+overlapping stretches of the memory, all in one batch. Round two asks it of those stretches together that answered
+"unknown" with the lowest probability. `RMTForMaskedLM.recall` runs the rounds.
 """
 
 import torch
 from torch import Tensor
 
-STRETCH = 16  # tokens; a fact is written to about eight
-ROUND_TWO = 2  # stretches
+STRETCH = 16  # memory tokens; a fact is written to about eight
+ROUND_TWO = 2  # stretches selected for round two
 
 
 def stretches(memory: Tensor, start: Tensor) -> Tensor:
-    """Stretches of what a memory holds, in the order it was read.
+    """Select overlapping stretches of the memory tokens with content, oldest first.
 
-    Neighbours overlap by half, so that what lies across the end of one is whole in the next.
+    Neighbouring stretches overlap by half, so that tokens cut apart by the end of one are together in the next.
 
     Args:
-        memory: [m + s, d], m working tokens and s stored ones, those that are all 0 blank.
-        start: [m, d], the working tokens that a text begins with.
+        memory: [m + s, d], m working tokens and s stored ones; a stored token of zeros is blank.
+        start: [m, d], the initial working tokens.
 
     Returns:
         [P, m + s] bool, the tokens of each stretch.
     """
     m, half = len(start), STRETCH // 2
-    written, filled = _held(memory, start)
-    rows = torch.cat([m + filled.nonzero()[:, 0], written.nonzero()[:, 0]])  # stored ones are the older
+    working, stored = _with_content(memory, start)
+    rows = torch.cat([m + stored.nonzero()[:, 0], working.nonzero()[:, 0]])  # stored tokens are older
     begins = range(0, max(1, len(rows) - half), half)
-    taken = filled.new_zeros(len(begins), len(memory))
-    for stretch, begin in zip(taken, begins, strict=True):
+    selected = stored.new_zeros(len(begins), len(memory))
+    for stretch, begin in zip(selected, begins, strict=True):
         stretch[rows[begin : begin + STRETCH]] = True
-    return taken
+    return selected
 
 
-def cut_out(memory: Tensor, start: Tensor, taken: Tensor) -> Tensor:
-    """P parts of one memory, each with room for no more stored tokens than the fullest needs.
+def compact(memory: Tensor, start: Tensor, selected: Tensor) -> Tensor:
+    """Build one memory per selection, with only as many stored tokens as the largest selection needs.
 
     Args:
         memory: [m + s, d].
-        start: [m, d], the working tokens that a text begins with.
-        taken: [P, m + s] bool, the tokens of each part.
+        start: [m, d], the initial working tokens; they replace working tokens that are not selected.
+        selected: [P, m + s] bool, the tokens of each selection.
 
     Returns:
-        [P, m + n, d], the stored tokens in their order.
+        [P, m + n, d], the selected stored tokens in their order, padded with blank ones.
     """
     m = len(start)
-    places = taken[:, m:].int().argsort(dim=1, descending=True, stable=True)[:, : int(taken[:, m:].sum(1).max())]
-    stored = memory[m:][places] * taken[:, m:].gather(1, places)[..., None]
-    return torch.cat([torch.where(taken[:, :m, None], memory[:m], start.to(memory.dtype)), stored], dim=1)
+    rows, kept = _true_first(selected[:, m:])
+    stored = memory[m:][rows] * kept[..., None]
+    return torch.cat([torch.where(selected[:, :m, None], memory[:m], start.to(memory.dtype)), stored], dim=1)
 
 
-def only(memory: Tensor, blank: Tensor, taken: Tensor) -> Tensor:
-    """The memory [..., m + s, d] with nothing in it but the tokens `taken` [..., m + s]: [..., m + s, d], the others as
-    in the memory `blank` that a text begins with."""
-    return torch.where(taken[..., None], memory, blank.to(memory.dtype))
+def keep_only(memory: Tensor, selected: Tensor, initial: Tensor) -> Tensor:
+    """Reset all tokens of the memory [..., m + s, d] that are not `selected` [..., m + s] to the `initial` memory."""
+    return torch.where(selected[..., None], memory, initial.to(memory.dtype))
 
 
 def settled(memory: Tensor, start: Tensor) -> Tensor:
-    """What memories [Q, m + s, d] hold and nothing else, in the order it was read: [Q, n, d], shorter ones filled up
-    with blanks. A text begins with the working tokens `start` [m, d]."""
-    written, filled = _held(memory, start)
-    aged = torch.cat([memory[:, len(start) :], memory[:, : len(start)]], dim=1)  # stored ones are the older
-    held = torch.cat([filled, written], dim=1)
-    first = held.int().argsort(dim=1, descending=True, stable=True)[:, : max(1, int(held.sum(1).max()))]
-    rows = aged.gather(1, first[..., None].expand(-1, -1, aged.shape[2]))
-    return rows * held.gather(1, first)[..., None]
+    """Reduce memories to the tokens with content, oldest first: the settled memory.
+
+    Args:
+        memory: [Q, m + s, d].
+        start: [m, d], the initial working tokens.
+
+    Returns:
+        [Q, n, d], padded with blank tokens to the longest, n at least 1.
+    """
+    m = len(start)
+    working, stored = _with_content(memory, start)
+    by_age = torch.cat([memory[:, m:], memory[:, :m]], dim=1)  # stored tokens are older
+    rows, kept = _true_first(torch.cat([stored, working], dim=1), at_least=1)
+    return by_age.gather(1, rows[..., None].expand(-1, -1, by_age.shape[2])) * kept[..., None]
 
 
-def _held(memory: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-    """Which working tokens [..., m] and which stored ones [..., s] of memories [..., m + s, d] hold something."""
+def _with_content(memory: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Which working tokens [..., m] and which stored tokens [..., s] of memories [..., m + s, d] have content."""
     working, stored = memory[..., : len(start), :], memory[..., len(start) :, :]
     return (working - start).norm(dim=-1) > start.norm(dim=-1), stored.any(-1)
+
+
+def _true_first(mask: Tensor, at_least: int = 0) -> tuple[Tensor, Tensor]:
+    """Column indices [P, n] that bring the True columns of each row of `mask` [P, N] to the front, in their order, and
+    the mask at these columns [P, n]. n is the largest count of True in a row, or `at_least`."""
+    columns = mask.int().argsort(dim=1, descending=True, stable=True)
+    columns = columns[:, : max(at_least, int(mask.sum(1).max()))]
+    return columns, mask.gather(1, columns)

@@ -194,7 +194,7 @@ def test_wrote_is_between_0_and_1_and_needs_text(make_model):
         (segments(2, 12), memories(2), r"one framed segment \[1, L\], not \[2, 12\]"),
         (segments(1, 12)[0], memories(1), r"one framed segment \[1, L\], not \[12\]"),
         (segments(1, 12), memories(1)[0], r"memory is \[1, 4, 32\], not \[4, 32\]"),
-        (segments(1, 60), memories(1), "has 60 tokens: give .* 2 to 27 of them"),
+        (segments(1, 60), memories(1), "has 60 tokens: give .* 2 to 27 tokens"),
     ],
 )
 def test_what_does_not_fit_is_refused(make_model, look, ids, memory, message):

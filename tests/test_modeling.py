@@ -244,9 +244,9 @@ def test_heads_hand_on_the_mask(make_model, head):
 
 
 def test_a_segment_that_is_too_long_is_refused(make_model):
-    with pytest.raises(ValueError, match="A segment has 28 tokens; with this config it may have 27"):
+    with pytest.raises(ValueError, match="A segment has 28 tokens, but this config allows 27"):
         make_model("none")(story(length=28))
-    with pytest.raises(ValueError, match="A segment has 30 tokens; with this config it may have 27"):
+    with pytest.raises(ValueError, match="A segment has 30 tokens, but this config allows 27"):
         make_model("none")(story(), query_ids=random_text(1, 30))
 
 
@@ -274,11 +274,11 @@ def test_segments_longer_than_the_backbone_has_positions_are_refused(make_model)
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ({"input_ids": None}, "input_ids are"),
-        ({"input_ids": random_text(1, 9)[0]}, "input_ids are"),
+        ({"input_ids": None}, "input_ids must be"),
+        ({"input_ids": random_text(1, 9)[0]}, "input_ids must be"),
         (
             {"input_ids": random_text(2, 9), "memory": torch.zeros(2, 9, 32)},
-            r"A memory is \[B, 4, 32\] here, not \[2, 9",
+            r"memory must be \[B, 4, 32\], not \[2, 9",
         ),
     ],
 )
