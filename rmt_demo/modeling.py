@@ -1,13 +1,12 @@
 """RMTModel: the recurrence over segments (the heads are in `heads.py`).
 
-The loop is `memory = step(segment, memory)` over all segments but the last. The last segment, which holds the question,
-sees the whole memory, and a head gets its hidden states. Gradients flow back through the memory from segment to segment
-(BPTT), over all segments or only over the last `bptt_depth`.
+The loop is `memory = step(segment, memory)` over all segments but the last. The last segment holds the question: its
+text attends to the memory, and its hidden states go to a head. Gradients flow back from segment to segment through the
+memory (BPTT), over all segments or only over the last `bptt_depth`.
 
 Segments can be given in three ways:
 
-    input_ids [B, T]              text tokens without special tokens; cut here so that the last segment is full (the
-                                  paper)
+    input_ids [B, T]              text tokens only; cut here so that the last segment is full (the paper)
     input_ids [B, S, L]           S framed segments, [CLS] text [SEP], padded on the right
     input_ids [N, L], order [B, S]   a table of framed segments and, per sample, the table rows in reading order (-1 =
                                   none). Many samples can share rows of background text, which are then encoded once.

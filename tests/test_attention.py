@@ -1,4 +1,4 @@
-"""What one segment looked at: the recorded probabilities are those that were applied, and recording changes nothing."""
+"""Attention maps: the recorded probabilities are those that were applied, and recording changes nothing."""
 
 import pytest
 import torch
@@ -51,7 +51,9 @@ def test_recorded_probabilities_are_those_applied(make_model, applied, config):
     for weights, (value, out) in zip(seen.weights, applied[-LAYERS:], strict=True):
         if config["text_attends_memory"]:
             value, out = memory_first(value), out[:, 1 : M + 1]
-        same(weights @ value, out, 1e-6, "Weights times values is what the layer put out: scaling, mask, column order?")
+        same(
+            weights @ value, out, 1e-6, "Weights times values must be the layer's output: scaling, mask, column order?"
+        )
 
 
 @every_kind
@@ -69,7 +71,7 @@ def test_recording_changes_nothing(make_model, config):
 
 
 @every_kind
-def test_segment_by_segment_it_is_the_model_s_own_reading(make_model, config):
+def test_segment_by_segment_it_gives_the_memory_of_model_read(make_model, config):
     model, table = make_model("none", memory_update="gated", **config), segments(3, 12)
     memory = model.initial_memory(1)
     wanted, gates = model.read(table, torch.ones_like(table), torch.arange(3)[None], memory)
@@ -77,7 +79,7 @@ def test_segment_by_segment_it_is_the_model_s_own_reading(make_model, config):
         seen = memory_attention(model, table[step : step + 1], memory)
         memory = seen.memory
         same(seen.gate, gates[0, step], 1e-6)
-    same(memory, wanted, 1e-6, "Is the memory that was handed on the written one?")
+    same(memory, wanted, 1e-6, "Is the memory passed on the gated one?")
 
 
 @pytest.mark.parametrize("sees", [True, False])
@@ -85,18 +87,18 @@ def test_text_out_of_reach_has_exactly_no_weight(make_model, sees):
     model = make_model(text_attends_memory=sees, spread_memory=True, memory_reach=3)
     seen = memory_attention(model, segments(1, 26), memories(1))
     near = model.rmt.cell.positions.near(torch.tensor([26]), 27)[0]  # [m, T]
-    assert not near.all(), "with a reach of 3 something of 26 tokens must be out of it"
+    assert not near.all(), "with a reach of 3, some of 26 tokens must be out of reach"
     assert torch.equal(seen.to_text > 0, near.expand(LAYERS, HEADS, -1, -1)), "exactly 0 where masked, more elsewhere"
     assert (seen.to_memory > 0).all(), "memory tokens always see each other"
 
 
-def test_both_ways_of_reading_start_from_the_same_attention(make_model):
-    """In the first layer the text has not met the memory yet."""
+def test_with_and_without_text_attends_memory_the_first_layer_is_the_same(make_model):
+    """In the first layer the text cannot depend on the memory yet."""
     one, other = (
         memory_attention(make_model(text_attends_memory=sees), segments(1, 12), memories(1)) for sees in (True, False)
     )
-    same(one.weights[0], other.weights[0], 1e-6, "Do the columns stand in the same order?")
-    assert (one.weights[1] - other.weights[1]).abs().max() > 1e-6, "then the text knows the memory, or does not"
+    same(one.weights[0], other.weights[0], 1e-6, "Are the columns in the same order?")
+    assert (one.weights[1] - other.weights[1]).abs().max() > 1e-6, "in the second layer it can, or cannot"
 
 
 def test_columns_are_the_memory_and_then_the_tokens(make_model):
@@ -126,9 +128,9 @@ def test_a_float32_memory_meets_a_bfloat16_model(make_model):
 
 @pytest.mark.parametrize("config", [{}, {"text_attends_memory": False, "memory_update": "gated", **PLACES[2]}], ids=str)
 @pytest.mark.parametrize(("head", "tokens"), [("masked_lm", [8, 9, 10]), ("classification", [0]), ("none", [0])])
-def test_slots_or_cls_and_what_they_read(make_model, applied, head, tokens, config):
+def test_query_attention_records_slots_or_cls(make_model, applied, head, tokens, config):
     model, ids, memory = make_model(head, **config), question(), memories(1)
-    applied.clear()  # a new model tries out its backbone
+    applied.clear()  # making the model ran its backbone once
     seen = query_attention(model, ids, memory)
     assert seen.weights.shape == (LAYERS, HEADS, len(tokens), M + 13)
     same(seen.weights.sum(-1), torch.tensor(1.0), 1e-6)
@@ -140,13 +142,13 @@ def test_slots_or_cls_and_what_they_read(make_model, applied, head, tokens, conf
         assert torch.equal(seen.memory, model(ids[None], memory=memory).memory), "recording changed the result"
 
 
-def test_a_question_leaves_nothing_of_the_memory_out(make_model):
-    """It is asked of a part of what is stored, and all of it is still there afterwards."""
+def test_query_attention_keeps_all_stored_tokens(make_model):
+    """The question sees a part of the stored tokens; the memory returned must still have all of them."""
     stores = {"spread_memory": True, "memory_update": "gated", "num_stored_tokens": 60, "text_attends_memory": False}
     model, memory = make_model(**stores), torch.randn(1, M + 60, WIDTH)
     seen = query_attention(model, question(), memory)
-    assert seen.to_memory.shape[-1] < M + 60, "the question should be asked of a part only"
-    assert torch.isin(memory[0, M:], seen.memory).all(-1).sum() >= 60 - M, "room is made for at most M others"
+    assert seen.to_memory.shape[-1] < M + 60, "the question should see a part only"
+    assert torch.isin(memory[0, M:], seen.memory).all(-1).sum() >= 60 - M, "at most M may be replaced"
 
 
 def test_an_open_answer_needs_slots(make_model):
@@ -154,7 +156,7 @@ def test_an_open_answer_needs_slots(make_model):
         query_attention(make_model(), segments(1, 12), memories(1))
 
 
-# -- one number
+# -- wrote and read
 
 
 def by_hand(weights: list[float]) -> SegmentAttention:
@@ -168,7 +170,7 @@ def by_hand(weights: list[float]) -> SegmentAttention:
     ("weights", "writes", "reads"),
     [
         ([1.0, 0, 0, 0, 0, 0], 0.0, 1.0),
-        ([0, 0.5, 0.25, 0, 0, 0.25], 0.0, 0.0),  # [CLS] and [SEP] are where attention rests
+        ([0, 0.5, 0.25, 0, 0, 0.25], 0.0, 0.0),  # [CLS] and [SEP] do not count as text
         ([0, 0, 0, 0.5, 0.5, 0], 1.0, 0.0),
         ([0.25, 0.125, 0.125, 0.25, 0.125, 0.125], 0.375, 0.25),
     ],
@@ -181,7 +183,7 @@ def test_wrote_and_read_by_hand(weights, writes, reads):
 def test_wrote_is_between_0_and_1_and_needs_text(make_model):
     model = make_model()
     assert 0 < wrote(memory_attention(model, segments(1, 12), memories(1))) < 1
-    assert wrote(memory_attention(model, segments(1, 2), memories(1))) == 0, "[CLS] [SEP] holds no text"
+    assert wrote(memory_attention(model, segments(1, 2), memories(1))) == 0, "[CLS] [SEP] has no text"
 
 
 # -- bad input
@@ -197,12 +199,12 @@ def test_wrote_is_between_0_and_1_and_needs_text(make_model):
         (segments(1, 60), memories(1), "has 60 tokens: give .* 2 to 27 tokens"),
     ],
 )
-def test_what_does_not_fit_is_refused(make_model, look, ids, memory, message):
+def test_wrong_shapes_are_refused(make_model, look, ids, memory, message):
     with pytest.raises(ValueError, match=message):
         look(make_model(), ids, memory)
 
 
-def test_models_that_cannot_be_looked_into(make_model):
+def test_models_without_memory_or_in_training_mode_are_refused(make_model):
     with pytest.raises(ValueError, match="no memory tokens"):
         memory_attention(make_model(num_memory_tokens=0), segments(1, 12), memories(1))
     with pytest.raises(ValueError, match=r"call model.eval\(\) first"):

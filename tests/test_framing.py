@@ -1,4 +1,4 @@
-"""Framed segments: [CLS] text [SEP], the padding behind it, and no token lost."""
+"""Framed segments: [CLS] text [SEP] with padding, and no token lost."""
 
 import torch
 

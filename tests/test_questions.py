@@ -1,4 +1,4 @@
-"""What the question's segment ends with, and what its slots are trained to hold."""
+"""Questions with their answer slots, and the labels of these slots."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def test_slots_are_found_filled_or_not():
 
 
 def test_a_question_without_room_for_its_slots_is_refused():
-    """Row -1 is the last one: without a check its first slot would be there."""
+    """Without a check, a negative slot position would index from the end."""
     with pytest.raises(ValueError, match=r"A question ends in 3 \[MASK\] slots: append them to it"):
         slots(torch.tensor([[2, 7, 4, 4, 4, 3], [2, 4, 4, 3, 0, 0]]), CONFIG)
 
