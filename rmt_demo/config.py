@@ -17,11 +17,11 @@ class RMTConfig(PreTrainedConfig):
     memory_layout         "prefix": [CLS] mem*m [SEP] text [SEP], for encoders
     memory_update         "replace": the new memory replaces the old one (the paper); "gated": a hard write gate per
                           working token chooses between new and old (see `write_gate.WriteGate`)
-    num_stored_tokens     s, the stored memory tokens (need spread_memory and the write gate): only the question's
-                          segment sees them. Before a segment is written, the working tokens' content moves there; when
-                          they are full, the tokens that were written least are dropped (see `write_gate.put_aside`)
+    num_stored_tokens     s, the stored memory tokens (need spread_memory and the write gate): a question's segment sees
+                          them, but no segment updates them. Before a segment is written, the working tokens' content
+                          moves there; when they are full, what was written least is dropped (`write_gate.put_aside`)
     settle_memory         the question sees only memory tokens with content, working tokens included, all treated as
-                          stored tokens in the order they were read (RMTForMaskedLM, see `recall.py`)
+                          stored tokens in the order they were read (see `recall.py`)
     text_attends_memory   False: except in the question's segment, text rows cannot attend to the memory, so that the
                           text of all segments can be encoded in parallel
     spread_memory         True: working tokens get positions spread over the text instead of the m in front of it

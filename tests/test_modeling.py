@@ -1,4 +1,4 @@
-"""RMTModel and its heads: what travels from segment to segment, forwards and backwards, and what must not."""
+"""RMTModel and its heads: what passes from segment to segment, forward and backward, and what must not."""
 
 import contextlib
 import inspect
@@ -196,7 +196,7 @@ def test_padding_and_empty_steps_of_a_table_change_nothing(make_model, sees, upd
 
 
 @pytest.mark.parametrize("sees", [True, False])
-def test_a_step_runs_the_samples_whose_text_goes_on_and_no_others(make_model, monkeypatch, sees):
+def test_a_step_runs_only_the_samples_that_have_a_segment(make_model, monkeypatch, sees):
     model = make_model("none", text_attends_memory=sees)
     step, batches = ("forward", []) if sees else ("update", [])
     run = getattr(model.cell, step)
@@ -235,7 +235,7 @@ def test_masked_lm_fills_the_slots_from_the_word_embeddings(make_model):
 
 
 @pytest.mark.parametrize("head", ["classification", "masked_lm"])
-def test_heads_hand_on_the_mask(make_model, head):
+def test_heads_pass_on_the_mask(make_model, head):
     model, ids = make_model(head), random_text(1, 40)
     ids[0, -4:-1] = MASK
     padded = torch.cat([ids, ids[:, :9]], dim=1)
@@ -252,12 +252,12 @@ def test_a_segment_that_is_too_long_is_refused(make_model):
 
 @pytest.mark.parametrize("order", [[[0, 1], [2, -1]], [[0, 1], [-1, -1]]])
 def test_a_sample_without_a_last_segment_is_refused(make_model, order):
-    """Row -1 of a tensor is its last one: without a check the sample would silently be asked another's question."""
+    """Without a check, row -1 would index the last row: the sample would silently get another's question."""
     with pytest.raises(ValueError, match="last segment"):
         make_model("none")(random_text(4, 10), order=torch.tensor(order))
 
 
-def test_text_without_a_token_is_refused(make_model):
+def test_text_without_tokens_is_refused(make_model):
     for batch in (1, 2):
         mask = torch.ones(batch, 10, dtype=torch.long)
         mask[0] = 0
@@ -291,14 +291,14 @@ def test_inputs_of_another_shape_are_refused(make_model, inputs, words):
 
 
 @pytest.mark.parametrize("head", ["classification", "masked_lm"])
-def test_a_head_names_all_that_the_model_takes(make_model, head):
-    """The Trainer drops the columns of a data set that are not named in `forward`, the questions for instance."""
+def test_a_heads_forward_names_all_arguments_of_the_model(make_model, head):
+    """The Trainer drops dataset columns that `forward` does not name, the questions for instance."""
     of_model, of_head = (set(inspect.signature(make_model(h).forward).parameters) for h in ("none", head))
     assert of_model - of_head == {"recall"}, "which the head itself hands over"
 
 
 @pytest.mark.parametrize("head", ["classification", "masked_lm"])
-def test_a_head_hands_on_what_it_takes(make_model, head):
+def test_a_head_passes_its_arguments_on(make_model, head):
     model, table = make_model(head), story(batch=2).flatten(0, 1)
     order, start = torch.tensor([[0, 1, -1], [5, 6, 7]]), torch.randn(2, 4, 32)
     asked = {"query_ids": random_text(3, 8), "query_mask": torch.ones(3, 8), "query_of": torch.tensor([0, 1, 1])}
@@ -320,7 +320,7 @@ def test_a_head_hands_on_what_it_takes(make_model, head):
     ],
     ids=["regression", "several labels", "classes"],
 )
-def test_the_loss_of_a_classifier_is_that_of_its_problem(make_model, labels, config, loss):
+def test_the_classification_loss_follows_the_problem_type(make_model, labels, config, loss):
     out = make_model("classification", **config)(story(batch=2), labels=labels)
     close(out.loss, loss(out.logits, labels))
 
@@ -330,7 +330,7 @@ def test_the_loss_of_a_classifier_is_that_of_its_problem(make_model, labels, con
 
 @every_switch
 @pytest.mark.parametrize("depth", [1, None])
-def test_segments_run_again_on_the_way_back_give_the_same_gradients(make_model, sees, update, depth):
+def test_gradient_checkpointing_gives_the_same_gradients(make_model, sees, update, depth):
     """In training, with dropout and the noise of the gates."""
     found = []
     for again in (False, True):
@@ -343,7 +343,7 @@ def test_segments_run_again_on_the_way_back_give_the_same_gradients(make_model, 
         loss.backward()
         found.append((sum(kept), loss, {n: p.grad for n, p in model.named_parameters() if p.grad is not None}))
     (plain, wanted, wanted_gradients), (kept, loss, gradients) = found
-    assert kept < plain, "as much is kept for the way back as without it"
+    assert kept < plain, "checkpointing must keep fewer numbers for the backward pass"
     assert torch.equal(loss, wanted) and gradients.keys() == wanted_gradients.keys()
     for name, gradient in wanted_gradients.items():
         close(gradients[name], gradient, 1e-12, f"gradient of {name}")
@@ -353,7 +353,7 @@ def test_segments_run_again_on_the_way_back_give_the_same_gradients(make_model, 
 
 @contextlib.contextmanager
 def saved_numbers():
-    """How many numbers autograd keeps of each tensor that it saves meanwhile."""
+    """The number of elements of each tensor that autograd saves in this context."""
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
         yield kept

@@ -82,7 +82,7 @@ def test_one_huge_line_with_spaces_is_text(tokenizer):
     assert len(joined(stream_tokens(tokenizer, ["the " * 50_000]))) == 50_000
 
 
-def test_spaces_without_end_are_no_word(tokenizer):
+def test_a_long_run_of_spaces_is_not_a_word(tokenizer):
     assert joined(stream_tokens(tokenizer, ["the", " " * 100_000, "the"])) == 2 * token_ids(tokenizer, ["the"])[0]
 
 
@@ -105,7 +105,7 @@ def test_binary_junk_is_refused_and_a_stray_character_is_not(tokenizer, junk):
         list(stream_tokens(tokenizer, ["the " * 100 + junk * 20]))
 
 
-def test_special_tokens_in_a_text_are_only_letters(tokenizer):
+def test_special_tokens_in_a_text_are_plain_characters(tokenizer):
     ids = token_ids(tokenizer, ["the [MASK] and [SEP]."])[0]
     assert not set(ids) & set(tokenizer.all_special_ids), "text must not be able to forge special tokens"
     assert tokenizer("[MASK]", add_special_tokens=False)["input_ids"] == [tokenizer.mask_token_id]
