@@ -22,7 +22,7 @@ def test_table_has_a_line_for_each_result_and_a_column_for_each_length(tmp_path)
     write(tmp_path, "open", 91.5)
     write(tmp_path, "detect", 99.0)
     lines = tables(tmp_path).splitlines()
-    assert lines[0] == "| % | 1 segment | 64 segments |"
+    assert lines[0] == "| rmt-minilm, % | 1 segment | 64 segments |"
     assert [line.split(" | ")[1] for line in lines[2:]] == ["99.0 (98.0–100.0)", "91.5 (90.5–92.5)", "2.5 (90.5–92.5)"]
 
 
@@ -30,7 +30,7 @@ def test_many_lengths_are_thinned_to_what_a_page_holds(tmp_path):
     write(tmp_path, "open", 91.5, segments=range(1, 100))
     write(tmp_path, "detect", 99.0, segments=(8, 4096))
     head, _, detect, *_ = tables(tmp_path).splitlines()
-    assert head == "| % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments |"
+    assert head == "| rmt-minilm, % | 1 segment | 2 segments | 4 segments | 8 segments | 64 segments |"
     assert detect == "| detect & memorize |  |  |  | 99.0 (98.0–100.0) |  |"
 
 
@@ -38,7 +38,7 @@ def test_far_beyond_says_how_much_was_read_in_how_much_memory(tmp_path):
     write(tmp_path, "memorize", 100.0, segments=(8,))
     write(tmp_path, "detect", 99.0, segments=(8, 4096))
     far = tables(tmp_path).split("\n\n")[1].splitlines()
-    assert far[0] == "| far beyond, % | 4,096 segments |"
+    assert far[0] == "| rmt-minilm, long texts, % | 4,096 segments |"
     assert far[2:] == [
         "| detect & memorize | 99.0 (98.0–100.0) |",
         "| tokens of text | 1,234 |",
@@ -51,9 +51,9 @@ def test_babi_and_strange_backgrounds_have_tables_of_their_own(tmp_path):
     for task in ("open", "qa1", "qa5", "open-logs"):
         write(tmp_path, task, 91.5)
     main, babi, strange = tables(tmp_path).split("\n\n")
-    assert main.startswith("| % |") and "open facts, 1 to 3" in main
-    assert babi.startswith("| bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
-    assert strange.startswith("| strange backgrounds, % |") and "open facts in logs" in strange
+    assert main.startswith("| rmt-minilm, % |") and "open facts, 1 to 3 of" in main
+    assert babi.startswith("| rmt-minilm, bAbI's tasks, % |") and "qa1" in babi and "qa5" in babi and "qa2" not in babi
+    assert strange.startswith("| rmt-minilm, strange backgrounds, % |") and "open facts in logs" in strange
 
 
 def test_the_checkpoint_for_babi_has_a_table_that_says_how_much_was_read(tmp_path):
@@ -75,7 +75,7 @@ def test_the_checkpoint_for_the_paper_s_tasks_stands_beside_the_paper(tmp_path):
     lines, strange = (part.splitlines() for part in tables(tmp_path).split("\n\n"))
     assert lines[0] == f"| {SPECIALIST}, % | 64 segments | 4,096 segments |"
     assert lines[2] == "| detect & memorize | 99.0 (98.0–100.0) | 99.0 (98.0–100.0) |"
-    assert "| detect & memorize, the paper's model | about 99 | about 96 |" in lines
+    assert "| detect & memorize (the paper's figure) | about 99 | about 96 |" in lines
     assert strange[2] == "| detect & memorize in logs | 99.0 (98.0–100.0) |"
 
 
@@ -87,10 +87,10 @@ def test_stages_of_a_curriculum_stand_beside_the_paper_s_last(tmp_path):
     ]
     (tmp_path / "figure5.json").write_text(json.dumps({"rows": rows}))
     head, _, first, last, paper = tables(tmp_path).splitlines()
-    assert head == "| the paper's model, % | 1 segment | 15 segments |"
+    assert head == "| the paper's model trained here, % | 1 segment | 15 segments |"
     assert first == "| reasoning, trained on 1 | 90.0 (80.0–95.0) | 90.0 (80.0–95.0) |"
     assert last.startswith("| reasoning, trained on 1 to 7 |")
-    assert paper == "| reasoning, the paper's own, trained on 1 to 7 | about 52 | about 91 |"
+    assert paper == "| reasoning, the paper's figure, trained on 1 to 7 | about 52 | about 91 |"
 
 
 def test_without_results_there_is_no_table(tmp_path):

@@ -13,10 +13,10 @@ TITLES = {
     "detect": "detect & memorize",
     "reasoning": "reasoning",
     "open": "open facts, 1 to 3 of them",
-    "heldout": "the same, families of facts never trained on",
-    "unknown": "recognises what the text does not say",
-    "stranger": "the same of a person of the paper's tasks, told of another",
-    "stream": "open facts, read as text by the Reader",
+    "heldout": "open facts of families never trained on",
+    "unknown": "unanswerable questions recognised",
+    "stranger": "unanswerable: the paper's tasks, another person",
+    "stream": "open facts, streamed by the Reader",
 }
 BABI = {
     "qa1": "qa1, one supporting fact",
@@ -47,23 +47,23 @@ def tables(results: Path) -> str:
     after each stage of its curriculum. One without results is left out."""
     main = _rows(results, TITLES)
     if TITLES["open"] in main:
-        main['wrongly says "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
+        main['answerable, but "unknown"'] = {n: row | row["false_unknown"] for n, row in main[TITLES["open"]].items()}
     told = _rows(results / TELLER, BABI)
     places = _rows(results / SPECIALIST, TITLES)
     paper = {
-        f"{TITLES[task]}, the paper's model": _about(dict(zip(PAPER_SEGMENTS, curve, strict=True)))
+        f"{TITLES[task]} (the paper's figure)": _about(dict(zip(PAPER_SEGMENTS, curve, strict=True)))
         for task, curve in PAPER_ACCURACY.items()
     }
     stages, last_stages = _stages(results / "figure5.json")
     parts = [
-        _table("%", main, SHORT),
-        _table("far beyond, %", main, LONG, _conditions(main)),
-        _table("bAbI's tasks, %", _rows(results, BABI), BABI_COLUMNS),
+        _table("rmt-minilm, %", main, SHORT),
+        _table("rmt-minilm, long texts, %", main, LONG, _conditions(main)),
+        _table("rmt-minilm, bAbI's tasks, %", _rows(results, BABI), BABI_COLUMNS),
         _table(f"{TELLER}, bAbI's tasks, %", told, BABI_COLUMNS, _conditions(told)),
-        _table("strange backgrounds, %", _rows(results, STRANGE), SHORT),
+        _table("rmt-minilm, strange backgrounds, %", _rows(results, STRANGE), SHORT),
         _table(f"{SPECIALIST}, %", places, SPECIALIST_COLUMNS, paper | _conditions(places)),
         _table(f"{SPECIALIST}, strange backgrounds, %", _rows(results / SPECIALIST, SPECIALIST_STRANGE), SHORT),
-        _table("the paper's model, %", stages, STAGE_COLUMNS, last_stages),
+        _table("the paper's model trained here, %", stages, STAGE_COLUMNS, last_stages),
     ]
     return "\n".join(filter(None, parts))
 
@@ -88,7 +88,7 @@ def _stages(file: Path) -> tuple[dict[str, dict[int, dict]], dict[str, dict[int,
         for row in these:
             lines[f"{TITLES[task]}, {trained_on(row['trained_on'])}"][row["segments"]] = row
         if these:
-            paper[f"{TITLES[task]}, the paper's own, {trained_on(max(stages))}"] = _about(stages[max(stages)])
+            paper[f"{TITLES[task]}, the paper's figure, {trained_on(max(stages))}"] = _about(stages[max(stages)])
     return lines, paper
 
 
