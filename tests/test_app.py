@@ -171,7 +171,7 @@ def test_whoever_presses_read_sees_that_their_turn_may_have_to_come(reader):
     make_way = next(fn.fn for fn in layout.build(reader, "tiny").fns.values() if fn.name == "make_way")
     for _ in range(2):
         cleared = make_way(ME)
-        assert {"line": "Waiting for your turn …"} in cleared
+        assert {"line": "Waiting in the queue …"} in cleared
         assert [update.pop("value") for update in cleared if update and "label" in update] == [None, None], "used up"
 
 
@@ -253,7 +253,7 @@ def test_a_fact_of_ones_own_joins_the_table(handlers):
         ({"length": 1e300}, "10,000,000 tokens"),
         ({"length": -5}, "one segment"),
         ({"length": None}, "whole number"),
-        ({"seed": 12345678901234567890}, "seed is from 0 to 4,294,967,295"),
+        ({"seed": 12345678901234567890}, "Choose a seed from 0 to 4,294,967,295"),
         ({"facts": [["The key is in the kitchen.", 1.5]]}, "position"),
         ({"facts": [["The key is in the kitchen.", ""]]}, "position"),
         ({"facts": [["The key is in the kitchen.", "nan"]]}, "position"),

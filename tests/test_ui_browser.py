@@ -138,19 +138,19 @@ def test_time_travel_surgery_race_and_the_zip(visit, url):
     expect(page.locator("#answer-here")).to_contain_text("tokens")
 
     page.get_by_role("tab", name="Surgery").click()
-    button(page, "All of them").click()
+    button(page, "All").click()
     expect(page.locator("#tokens").get_by_role("textbox")).to_have_value("1-4")
-    button(page, "Operate and read on").click()
+    button(page, "Apply and read on").click()
     expect(page.locator("#compare .answers li")).to_have_count(2)
 
     page.get_by_role("tab", name="Race").click()
     button(page, "Race").click()
     expect(page.locator("#race .lanes li")).to_have_count(3)
 
-    page.get_by_role("tab", name="Take home").click()
+    page.get_by_role("tab", name="Download").click()
     button(page, "Make a zip of this run").click()
     expect(page.get_by_role("cell", name="run.zip", exact=True)).to_be_visible()
-    button(page, "Show the Python for it").click()
+    button(page, "Show the Python code").click()
     expect(page.locator("#snippet")).to_contain_text("Daniel went to the garden.")
 
     read(page, 1_500)
@@ -250,7 +250,7 @@ def test_a_seed_is_typed_digit_by_digit_and_redraws_the_facts(visit, url):
     seed.press_sequentially("12345", delay=20)
     expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", 12345).rows[0][0])
     expect(seed).to_have_value("12345")
-    button(page, "Draw another").click()
+    button(page, "New facts").click()
     expect(seed).not_to_have_value("12345")
     expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", int(seed.input_value())).rows[0][0])
 
@@ -327,10 +327,10 @@ def test_a_phone_shows_all_of_it_without_sideways_scrolling(visit, url):
     label, answer = (page.locator("#answer").get_by_test_id(part) for part in ("block-label", "label-output-value"))
     below = answer.bounding_box()["y"] - label.bounding_box()["y"] - label.bounding_box()["height"]
     assert below >= 0, f"{-below} pixels of the answer are under the question"
-    for tab in ("Surgery", "Race", "Take home", "Time travel"):
+    for tab in ("Surgery", "Race", "Download", "Time travel"):
         page.get_by_role("tab", name=tab).click()
-        if tab == "Take home":
-            button(page, "Show the Python for it").click()
+        if tab == "Download":
+            button(page, "Show the Python code").click()
             expect(page.locator("#snippet")).to_contain_text("Reader.from_pretrained")
         page.wait_for_timeout(300)
         # A phone shows a page that is too wide smaller: then the window itself is wider.
@@ -353,8 +353,8 @@ def test_hostile_words_stay_words(visit, url):
         page.get_by_label("Question", exact=True).fill(question)
         button(page, "Ask").click()
         page.wait_for_timeout(500)
-    page.get_by_role("tab", name="Take home").click()
-    button(page, "Show the Python for it").click()
+    page.get_by_role("tab", name="Download").click()
+    button(page, "Show the Python code").click()
     expect(page.locator("#snippet")).to_contain_text("onerror")
     assert page.evaluate("window.hacked === undefined"), "what somebody typed was run"
     assert page.locator("#live img, #segment img, #race img").count() == 0
@@ -368,8 +368,8 @@ def test_every_button_says_what_is_wrong(visit, url):
     button(page, "Add this fact").click()
     expect(toast).to_contain_text("Type a sentence first")
     page.get_by_test_id("toast-close").click()
-    page.get_by_role("tab", name="Take home").click()
-    button(page, "Show the Python for it").click()
+    page.get_by_role("tab", name="Download").click()
+    button(page, "Show the Python code").click()
     expect(toast).to_contain_text("Nothing has been read yet")
 
 

@@ -149,8 +149,8 @@ def test_a_page_without_a_link_is_left_alone(reader):
         ("fact=a b c", "damaged"),
         ("fact=a&at=2", "position"),
         ("seed=x", "seed"),
-        ("seed=-1", "seed is from 0"),
-        ("seed=12345678901234567890", "seed is from 0 to 4,294,967,295"),
+        ("seed=-1", "Choose a seed from 0"),
+        ("seed=12345678901234567890", "Choose a seed from 0 to 4,294,967,295"),
         ("follow=a&follow=b&follow=c&follow=d", "3 questions"),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_link_is_checked_like_everything_typed(reader, query, sentence):
 
 
 def test_a_text_of_ones_own_fits_into_no_link(reader):
-    with pytest.raises(ValueError, match="of your own"):
+    with pytest.raises(ValueError, match="your own text"):
         links.query(reader, links.SetUp("first", inputs.PASTED, 5000, 0, [], []))
 
 
@@ -291,9 +291,9 @@ def test_a_text_shorter_than_a_segment_is_told_so(reader):
     visit = explore.handlers.visit(ME)
     assert visit.finished and not len(visit.trace)
     assert [e["where"] for e in frame["beliefs"][0]["events"]] == ["at the end"]
-    assert "shorter than a segment" in explore.look(1, 0, 0, 0, ME)["title"]
+    assert "shorter than one segment" in explore.look(1, 0, 0, 0, ME)["title"]
     for act in (lambda: explore.ask(1, QUESTION, ME), lambda: next(explore.operate(1, "erase", "1", 1, QUESTION, ME))):
-        with pytest.raises(gr.Error, match="shorter than a segment"):
+        with pytest.raises(gr.Error, match="shorter than one segment"):
             act()
 
 
@@ -345,7 +345,7 @@ def test_memory_tokens_are_typed_as_numbers_and_ranges():
 @pytest.mark.parametrize(
     "action, tokens, sentence",
     [
-        ("erase", "", "which memory tokens"),
+        ("erase", "", "Choose memory tokens"),
         ("swap", "1", "choose two"),
         ("erase", "99", "from 1 to 7 .*99"),
         ("erase", "3-1", "not .*3-1"),

@@ -1,4 +1,4 @@
-"""Reading and asking for programs and assistants, in one call: nobody visits, nothing is kept."""
+"""The API for programs and assistants: read and ask in one stateless call."""
 
 from ..reader import Reader
 from . import inputs
@@ -6,10 +6,10 @@ from .inputs import MOST_QUESTIONS, one_sentence
 
 
 class Api:
-    """What is offered beside the page.
+    """The endpoints beside the page.
 
     Args:
-        reader: the one whose model all share. It never reads anything itself.
+        reader: forked for every call; it never reads anything itself.
     """
 
     def __init__(self, reader: Reader):
@@ -18,13 +18,13 @@ class Api:
     def read_and_ask(
         self, text: str, facts: list, questions: list[str], length: int = inputs.START
     ) -> list[dict[str, object]]:
-        """Hide facts in a text, read it from beginning to end and answer questions about it.
+        """Hide facts in a text, read all of it and answer questions about it.
 
         Args:
-            text: the background, repeated up to `length`; "" for the packaged King James Bible.
+            text: the background, repeated or cut to `length`; "" for the packaged King James Bible.
             facts: pairs [sentence, position from 0 to 1].
-            questions: what to ask in the end.
-            length: tokens to read.
+            questions: asked at the end.
+            length: number of tokens to read.
 
         Returns:
             One {"question", "answer", "score", "candidates"} for each question.
@@ -33,9 +33,9 @@ class Api:
             if not isinstance(questions, list) or not all(isinstance(q, str) and q.strip() for q in questions):
                 questions = []
             if not questions:
-                raise ValueError("Ask at least one question, and none that is empty.")
+                raise ValueError("Give at least one question, and no empty ones.")
             if len(questions) > MOST_QUESTIONS:
-                raise ValueError(f"There are {len(questions)} questions, {MOST_QUESTIONS} is the most: ask fewer.")
+                raise ValueError(f"There are {len(questions)} questions, but at most {MOST_QUESTIONS} are allowed: ask fewer.")
             name = inputs.PASTED if text else "kjv"
             haystack = inputs.haystack(self.reader, name, text, None, facts, length, 0)
             reader = self.reader.fork()

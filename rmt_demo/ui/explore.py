@@ -25,9 +25,9 @@ ACTIONS = [
     ("Add noise", "noise"),
 ]
 LANES = {  # in plain words; the names are the race's
-    race.RMT: "RMT: reads everything, keeps the memory tokens",
-    race.SEGMENT: "The last segment only: same weights, no memory of what was before",
-    race.WINDOW: "The longest window: same weights, as many tokens as it has positions for, no memory",
+    race.RMT: "RMT: reads everything, answers from its memory tokens",
+    race.SEGMENT: "The last segment only: same weights, no memory",
+    race.WINDOW: "The longest window: same weights, all its positions, no memory",
 }
 
 
@@ -198,8 +198,8 @@ class Explore:
 def _none(visit: Visit) -> str:
     """Why there is no segment to look at."""
     if visit.finished:
-        return "The text is shorter than a segment, nothing of it went into the memory: make it longer."
-    return "No whole segment has been read yet: press Read first."
+        return "The text is shorter than one segment, so nothing was written to memory: make it longer."
+    return "No complete segment has been read yet: press Read first."
 
 
 def _segment_of(trace: Trace, token: int) -> int:
@@ -212,7 +212,7 @@ def _edit(action: str, tokens: list[int], std: float) -> Edit:
         return Noise(tokens, float(std))
     kinds = {"erase": Erase, "freeze": Freeze, "swap": Swap}
     if action not in kinds:
-        raise ValueError(f"There is no operation {str(action)[:40]!r}: choose one of the list.")
+        raise ValueError(f"There is no operation {str(action)[:40]!r}: choose one from the list.")
     return kinds[action](tokens)
 
 

@@ -1,4 +1,4 @@
-"""The page's lower half: time travel, surgery, race, and what to take home."""
+"""The page's lower half: time travel, surgery, race and downloads."""
 
 from collections.abc import Callable
 
@@ -10,25 +10,28 @@ from .handlers import ASKING, Handlers
 from .haystack_panel import HEARD, QUIET, explained
 from .inputs import one_sentence
 
-# Of the segment's box Gradio would refuse what is out of bounds: `Explore` goes to the nearest segment.
+# Without it Gradio refuses a segment number out of bounds; `Explore` takes the nearest segment instead.
 TYPED = {"preprocess": False}
 SLOW = {"api_visibility": "private", "show_progress": "minimal", **ASKING}
 
 
 def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str) -> tuple[Callable, dict]:
-    """The tabs. Returns what to call with the event that ends a reading, when there is something to look at; and what
-    shows something of a reading, each with what takes that away before the next.
+    """Build the tabs.
 
     Args:
-        explore: what it calls.
-        question: the box that questions are typed into; all tabs ask that one.
-        live: the live view; a click on its timeline goes to a segment.
-        checkpoint: how the snippet names the model.
+        explore: the event handlers.
+        question: the question box, shared by all tabs.
+        live: the live view; a click on its timeline selects a segment.
+        checkpoint: the model's name in the Python snippet.
+
+    Returns:
+        A function that attaches to the event that ends a reading, and {component: update that clears it before the next
+        reading}.
     """
     gr.Markdown("## Look closer")
     with gr.Column(elem_id="explore"):
         segment = gr.Slider(
-            1, 2, 1, step=1, label="Segment (or click the timeline)", info="a moment of the reading", buttons=[]
+            1, 2, 1, step=1, label="Segment (or click the timeline)", info="the moment to look at", buttons=[]
         )
         with gr.Tabs():
             with gr.Tab("Time travel"):
@@ -37,14 +40,14 @@ def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str
                 told |= _surgery(explore, question, segment)
             with gr.Tab("Race"):
                 told |= _race(explore, question)
-            with gr.Tab("Take home"):
+            with gr.Tab("Download"):
                 told |= _take_home(explore.handlers, checkpoint)
     live.seek(explore.seek, None, segment, queue=False, **QUIET).then(**look)
     return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look), told
 
 
 def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple[dict, dict]:
-    """Returns the event arguments that show the chosen segment, and as the other tabs what clears what it tells."""
+    """Returns the event arguments that show the chosen segment, and the updates that clear the tab."""
     backbone = explore.base.config.build_backbone_config()
     with gr.Row():
         choices = [
@@ -58,7 +61,7 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple
     shown = views.segment()
     with gr.Row():
         ask = gr.Button("Ask here", min_width=100, elem_id="ask-here")
-    label = "The answer from this moment"
+    label = "Answer at this moment"
     answer = gr.Label(label=label, num_top_classes=5, elem_id="answer-here")
     explained(words.TRAVEL)
     look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET, **TYPED}
@@ -69,20 +72,20 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple
 
 def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict:
     config = explore.base.config
-    stored = f"; {config.num_memory_tokens + 1} and up are stored" if config.num_stored_tokens else ""
+    stored = f" (stored tokens from {config.num_memory_tokens + 1})" if config.num_stored_tokens else ""
     with gr.Row():
         action = gr.Dropdown(ACTIONS, value="erase", label="Operation after this segment", min_width=280)
-        std = gr.Slider(0, 3, 1, step=0.1, label="Strength of the noise", min_width=140, buttons=[])
+        std = gr.Slider(0, 3, 1, step=0.1, label="Noise strength", min_width=140, buttons=[])
     chosen = gr.Textbox(
-        label=f"Memory tokens, 1 to {config.memory_size:,}{stored}",
+        label=f"Memory tokens 1 to {config.memory_size:,}{stored}",
         placeholder="1-4, 7",
         max_length=2_000,
         elem_id="tokens",
     )
     with gr.Row():
-        every = gr.Button("All of them", size="sm", min_width=80)
+        every = gr.Button("All", size="sm", min_width=80)
         none = gr.Button("None", size="sm", min_width=80)
-        operate = gr.Button("Operate and read on", variant="primary", min_width=160)
+        operate = gr.Button("Apply and read on", variant="primary", min_width=160)
     shown = views.compare()
     explained(words.SURGERY)
     every.click(lambda: f"1-{config.memory_size}", None, chosen, queue=False, **QUIET)
@@ -110,7 +113,7 @@ def _take_home(handlers: Handlers, checkpoint: str) -> dict:
 
     with gr.Row():
         make = gr.Button("Make a zip of this run", min_width=140)
-        show = gr.Button("Show the Python for it", min_width=140)
+        show = gr.Button("Show the Python code", min_width=140)
     file = gr.File(label="The run", visible=False, interactive=False)
     code = gr.Code(label="The same in Python", language="python", interactive=False, wrap_lines=True, elem_id="snippet")
     explained(words.HOME)

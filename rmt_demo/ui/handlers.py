@@ -63,9 +63,7 @@ class Handlers:
                 yield {"line": str(error)}
                 raise
             if inputs.foreign(self.base, text):
-                gr.Warning(
-                    "Much of this text is unknown to the model, whose vocabulary is English: it reads [UNK] there."
-                )
+                gr.Warning("The model's vocabulary is English: it reads much of this text as [UNK].")
             rows = [[fact.text, fact.position] for fact in text.facts]
             settings = {"text": name, "length": text.length, "seed": text.seed, "facts": rows, "preset": preset}
             with visit.reading:

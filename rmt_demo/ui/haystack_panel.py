@@ -1,4 +1,4 @@
-"""The page's left column: what to hide where in which text, and a link to it."""
+"""The page's left column: the background text, the facts to hide in it, and a link to this set-up."""
 
 import math
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from . import inputs, presets, words
 from .handlers import Handlers
 
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-# Of what may raise: Gradio shows no error of an event outside its queue. It never waits there.
+# For handlers that may raise: Gradio shows errors of queued events only. Without a limit they never wait.
 HEARD = {"concurrency_limit": None, **QUIET}
 # The slider is logarithmic in the browser alone; the server knows tokens only.
 TO_TOKENS = "(power) => Math.round(10 ** power)"
-# What says these tokens already stays where it is: it may be in somebody's hand.
+# The slider does not move if it already stands for these tokens: the visitor may be dragging it.
 TO_POWER = f"(tokens, power) => ({TO_TOKENS})(power) === tokens ? power : Math.log10(Math.max(Number(tokens) || 1, 1))"
 ADDRESS = "(query) => query && window.location.origin + window.location.pathname + '?' + query"
 
 
 @dataclass(eq=False)
 class Panel:
-    """The components that say what is read, in the order `Handlers.read` takes their values."""
+    """The components that define what is read, in the order in which `Handlers.read` takes their values."""
 
     source: gr.Dropdown
     pasted: gr.Textbox
@@ -38,17 +38,17 @@ class Panel:
 
 
 def explained(text: str) -> None:
-    """A closed panel that says what is shown beside it."""
+    """A closed accordion with an explanation."""
     with gr.Accordion("What is this?", open=False):
         gr.Markdown(text)
 
 
 def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Panel:
-    """Everything up to the buttons; `question` and `examples` follow the preset.
+    """Build everything above the buttons; `question` and `examples` follow the preset.
 
     Args:
-        handlers: what it calls.
-        question: the box that questions are typed into.
+        handlers: the event handlers.
+        question: the question box.
         examples: questions about the facts.
     """
     shortest, opening = handlers.base.config.text_capacity, presets.opening(handlers.base.model)
@@ -57,15 +57,15 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
     with gr.Column(elem_id="haystack"):
         with gr.Row():
             preset = gr.Dropdown(presets.PRESETS, value=opening, label="Preset", scale=3, min_width=200)
-            again = gr.Button("Draw another", size="sm", scale=1, min_width=100, elem_id="again")
+            again = gr.Button("New facts", size="sm", scale=1, min_width=100, elem_id="again")
         source = gr.Dropdown(inputs.SOURCES, value="kjv", label="Background text")
         pasted = gr.Textbox(
             label="Your text",
             lines=6,
             max_lines=12,
             visible=False,
-            info=f"up to {inputs.MOST_CHARACTERS:,} characters; read from a sentence that the seed draws, "
-            "and repeated or cut to the length below",
+            info=f"up to {inputs.MOST_CHARACTERS:,} characters; starts at a random sentence, "
+            "repeated or cut to the length below",
         )
         upload = gr.File(label=f"A UTF-8 text file, up to {inputs.UPLOAD_MB} MB", file_types=["text"], visible=False)
         power = gr.Slider(
@@ -73,14 +73,20 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
             _power(inputs.LONGEST),
             value=_power(inputs.START),
             step=0.01,
-            label="Length (logarithmic: from one segment to 10 million tokens)",
+            label="Length, up to 10 million tokens (log scale)",
             elem_id="log-length",
             buttons=[],
         )
         with gr.Row():
-            length = gr.Number(inputs.START, label="Length in tokens", precision=0, min_width=130)
+            length = gr.Number(
+                inputs.START,
+                label="Length in tokens",
+                info=f"at least {shortest}, one segment",
+                precision=0,
+                min_width=130,
+            )
             seed = gr.Number(
-                0, label="Seed", info="draws the facts and where the text starts", precision=0, min_width=130
+                0, label="Seed", info="for the facts and the start of the text", precision=0, min_width=130
             )
         facts = gr.Dataframe(
             first.rows,
@@ -89,7 +95,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
             type="array",
             column_count=2,
             column_widths=["72%", "28%"],
-            label="Facts to hide, each at a position from 0 (beginning) to 1 (end)",
+            label="Facts to hide, at positions from 0 (start) to 1 (end)",
             wrap=True,
             interactive=True,
             buttons=[],
@@ -104,7 +110,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
             asked,
             value=asked,
             label="Questions to follow while reading",
-            info="up to three: choose, or type your own and press Enter",
+            info="up to three; type your own and press Enter",
             multiselect=True,
             allow_custom_value=True,
             max_choices=inputs.MOST_PINS,
@@ -118,7 +124,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
     drawn = [facts, examples, question, pins]
     preset.input(handlers.draw, [preset, seed], drawn, **HEARD)
     again.click(handlers.draw_another, preset, [*drawn, seed], **HEARD)
-    # Not into the seed's own box, where the next digit may have been typed meanwhile.
+    # The seed's own box is no output: the visitor may have typed the next digit meanwhile.
     seed.input(handlers.redraw, [preset, seed, facts], drawn, trigger_mode="always_last", **HEARD)
     gr.on(
         [add.click, sentence.submit],
@@ -133,7 +139,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
 
 
 def build_link(handlers: Handlers, page: gr.Blocks, haystack: Panel, question, examples) -> None:
-    """A link that restores the set-up, and what happens when somebody comes by it."""
+    """A link that restores the set-up, and the handler that restores it when the page is opened with one."""
     with gr.Accordion("A link to this set-up", open=False):
         make = gr.Button("Make the link", size="sm")
         link = gr.Textbox(label="Link", interactive=False, buttons=["copy"], elem_id="link")
@@ -144,10 +150,10 @@ def build_link(handlers: Handlers, page: gr.Blocks, haystack: Panel, question, e
 
 
 def _own_text(name: str):
-    """The box or the file for a text of one's own, where that is chosen."""
+    """Show the text box or the file upload when the visitor chooses it."""
     return gr.update(visible=name == inputs.PASTED), gr.update(visible=name == inputs.UPLOADED)
 
 
 def _power(tokens: int) -> float:
-    """Where so many tokens are on the slider."""
+    """The slider's value for a number of tokens."""
     return round(math.log10(tokens), 2)

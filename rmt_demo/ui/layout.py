@@ -1,4 +1,4 @@
-"""The page: a haystack on the left, the reading on the right, a closer look below; and the server around it."""
+"""The page: the haystack on the left, the reading on the right, a closer look below; and the server."""
 
 import importlib.util
 from copy import deepcopy
@@ -24,13 +24,13 @@ CSS = """
 #explore .tab-container { max-width: 100%; }
 #explore .tab-container .selected { color: var(--body-text-color); }
 #explore .tab-container button { padding-inline: clamp(4px, 1.4vw, 16px); }
-/* The label names the question, in up to three lines on a phone: the answer comes below it. */
+/* The label contains the question, up to three lines on a phone; the answer goes below it. */
 :is(#answer, #answer-here) [data-testid=block-label] { position: static; }
 :is(#answer, #answer-here) [data-testid=block-label] span { flex: none; }
 :is(#answer, #answer-here) .output-class { padding-top: 0; }
-/* The slider's own number is a logarithm: the tokens stand below it. */
+/* The slider's own number is a logarithm; the number of tokens has a box below it. */
 #log-length input[type=number], #log-length .min_value, #log-length .max_value { display: none; }
-/* Gradio gives the place in the queue no room of its own. */
+/* Gradio reserves no space for the position in the queue. */
 #waiting .wrap.minimal { min-height: 28px; }
 #waiting .progress-text { top: 0; margin: 0; transform: none; }
 .toured { outline: 3px solid #1d4ed8; outline-offset: 4px; border-radius: 8px; }
@@ -38,7 +38,7 @@ CSS = """
 
 
 def theme() -> gr.Theme:
-    """The system's own fonts: nothing is fetched from anywhere. Words stand out by 4.5 to 1 at least."""
+    """System fonts, so that nothing is fetched. Text has a contrast of at least 4.5 to 1."""
     soft = gr.themes.Soft(primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     return soft.set(
         block_label_text_color="*primary_700",
@@ -57,11 +57,11 @@ def theme() -> gr.Theme:
 
 
 def build(reader: Reader, checkpoint: str) -> gr.Blocks:
-    """The whole page around one loaded reader; `launch` starts it.
+    """Build the page around a loaded reader; `launch` starts it.
 
     Args:
-        reader: whose model all visitors share.
-        checkpoint: how the page's Python names the model.
+        reader: all visitors share its model.
+        checkpoint: the model's name in the page's Python snippet.
     """
     handlers, config = Handlers(reader), reader.config
     sizes = {"segment": config.segment_length, "text": config.text_capacity, "working": config.num_memory_tokens}
@@ -73,7 +73,7 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
     if isinstance(reader.model, RMTForSequenceClassification):
         about += words.PLACES_ONLY.format(places=", ".join(PLACES[:-1]), last=PLACES[-1])
     questions = list(presets.draw(presets.opening(reader.model), 0).queries)
-    # Files that visitors made or sent are looked through every ten minutes and deleted after an hour.
+    # Every ten minutes, files of visitors that are older than an hour are deleted.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         question = gr.Textbox(
             label="Question", value=questions[0], max_length=2_000, scale=4, min_width=220, render=False
@@ -102,13 +102,13 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
                     answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
                 explained(words.BELIEFS)
         ended, told = explore_layout.build(Explore(handlers), question, live, checkpoint)
-        told |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting for your turn …"}}
+        told |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting in the queue …"}}
 
         def make_way(request: gr.Request) -> list:
             handlers.make_way(request)
-            return deepcopy(list(told.values()))  # Gradio takes the value out of an update that it sends
+            return deepcopy(list(told.values()))  # Gradio removes the value from an update when it sends it
 
-        # Whoever has to wait sees their place in the queue at `waiting`.
+        # A visitor who has to wait sees the position in the queue at `waiting`.
         queued = {"api_visibility": "private", "show_progress": "minimal", "show_progress_on": waiting, **READING}
         asked = read.click(make_way, None, list(told), queue=False, trigger_mode="multiple", **QUIET)
         ended(asked.then(handlers.read, haystack.values, live, trigger_mode="multiple", **queued))
@@ -124,16 +124,16 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
 
 
 def launch(page: gr.Blocks, host: str, port: int | None, mcp: bool = False, **options):
-    """Serve the page, to this machine and the network `host` is on and to nobody else.
+    """Serve the page on `host`, never through a public share link.
 
     Args:
         page: from `build`.
         host, port: to listen on; None for any free port.
-        mcp: also offer `read_and_ask` to assistants that speak the Model Context Protocol.
-        options: further ones of `gr.Blocks.launch`.
+        mcp: also serve `read_and_ask` over the Model Context Protocol.
+        options: passed to `gr.Blocks.launch`.
 
     Raises:
-        ValueError: if the port is taken or no port at all, or the package that `mcp` needs is missing.
+        ValueError: if the port is taken or invalid, or the package that `mcp` needs is missing.
     """
     if mcp and importlib.util.find_spec("mcp") is None:
         raise ValueError("--mcp needs one more package: pip install 'gradio[mcp]'")
@@ -149,7 +149,7 @@ def launch(page: gr.Blocks, host: str, port: int | None, mcp: bool = False, **op
             run_history=False,
             enable_monitoring=False,
             ssr_mode=False,
-            # Only skips that Gradio asks itself for the page: on a busy machine it gives up after three seconds.
+            # Skips Gradio's request to itself at the start, which fails after three seconds on a busy machine.
             _frontend=False,
             mcp_server=mcp,
             **options,

@@ -39,7 +39,7 @@ def query(reader: Reader, setup: SetUp) -> str:
         ValueError: if something in the set-up is wrong, or the text is the visitor's own.
     """
     if setup.source not in corpora.PACKAGED:
-        raise ValueError("A link cannot carry a text of your own: choose one of the packaged ones for it.")
+        raise ValueError("A link cannot contain your own text: choose a packaged text first.")
     setup = _checked(reader, setup)
     pairs = [("preset", setup.preset), ("text", setup.source), ("length", setup.length), ("seed", setup.seed)]
     for sentence, position in setup.facts or [NO_FACT]:
@@ -62,7 +62,7 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
     if not any(found.values()):
         return None
     if len(found["fact"]) != len(found["at"]):
-        raise ValueError("The link is damaged, not every fact has a position: ask for a new one.")
+        raise ValueError("The link is damaged: not every fact has a position. Make a new link.")
 
     def one(key: str, default):
         return found[key][0] if found[key] else default
@@ -77,7 +77,7 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
 def _checked(reader: Reader, setup: SetUp) -> SetUp:
     """The same with its types right; one sentence if a reading could not start from it."""
     if setup.source not in corpora.PACKAGED:
-        raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one of the list.")
+        raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one from the list.")
     length, seed = inputs.tokens(reader, setup.length), inputs.chosen_seed(setup.seed)
     presets.draw(setup.preset, seed)  # says so if there is none
     facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]

@@ -1,4 +1,4 @@
-"""A reading to take home: its files in a zip, and a few lines of Python that do the same."""
+"""A reading as a download: its files in a zip, and Python code that repeats it."""
 
 import json
 import zipfile
@@ -12,14 +12,14 @@ FILES = (TENSORS, ABOUT, "settings.json", "answers.json")
 
 
 def run_zip(visit: Visit, checkpoint: str) -> Path:
-    """Write the trace, the settings and the answers into one file, in the visitor's folder.
+    """Write the trace, the settings and the answers into one zip in the visitor's folder.
 
     Args:
-        visit: has read something.
+        visit: a visit that has read something.
         checkpoint: the model's name.
 
     Raises:
-        ValueError: if nothing has been read yet, or the reading is still going on.
+        ValueError: if nothing has been read yet, or a reading is in progress.
     """
     visit.check_read()
     visit.check_rest()
@@ -36,7 +36,7 @@ def run_zip(visit: Visit, checkpoint: str) -> Path:
 
 
 def snippet(visit: Visit, checkpoint: str) -> str:
-    """Python that reads the same haystack with the same model and asks the same questions.
+    """Python code that reads the same haystack with the same model and asks the same questions.
 
     Raises:
         ValueError: if nothing has been read yet.

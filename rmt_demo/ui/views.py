@@ -1,5 +1,5 @@
-"""The page's pictures. Each is one gr.HTML with a fixed page: what it shows comes as its value and is painted by its
-script, words as text and never as HTML."""
+"""The page's custom views. Each is a gr.HTML with a fixed template. Its script draws the value it is given and inserts
+strings as text, never as HTML."""
 
 from pathlib import Path
 
@@ -7,32 +7,31 @@ import gradio as gr
 
 
 def asset(name: str) -> str:
-    """A script or style that stands beside this file."""
+    """The content of a script or style file in this folder."""
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-PAINT, STYLE = asset("paint.js"), asset("live_view.css")  # what the pictures share
-# Fixed pages: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever filled in.
+PAINT, STYLE = asset("paint.js"), asset("live_view.css")  # shared by the views
+# Fixed templates: gr.HTML evaluates ${...} and {{...}} in a template, so nothing is ever inserted into them.
 LIVE = """
 <div class="live">
   <p class="line">Nothing read yet. Press Read.</p>
   <p class="spoken" role="status"></p>
-  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading head. Below it the
-    write events: how much each segment changed the memory, in all (bars) and each memory token (rows; the brighter,
-    the more).</p>
+  <p class="caption">The text from left to right, with <b class="fact">▼ facts</b> and the reading position. Below: how
+    much each segment changed the memory, in total (bars) and per memory token (rows; brighter is more).</p>
   <canvas class="timeline" role="img" aria-label="How much each segment changed each memory token"></canvas>
   <p class="caption">The memory now: one row of numbers per memory token, <b class="low">negative</b> to
-    <b class="high">positive</b>; at the right, how much this segment rewrote it. Below the line, if there is one:
-    stored tokens.</p>
+    <b class="high">positive</b>; at the right, how much the latest segment changed it. Rows below the line are stored
+    tokens.</p>
   <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
-  <p class="caption">Room that attention needs, on a logarithmic scale (an estimate from the model's shape)</p>
+  <p class="caption">Memory needed for attention, on a logarithmic scale (estimated from the model's shape)</p>
   <div class="meter">
     <span class="own"></span><i><b class="own-bar"></b></i>
     <span class="full"></span><i><b class="full-bar"></b></i>
   </div>
   <div class="beliefs" hidden>
-    <p class="caption">What it believes: confidence in its answer after each segment. ▲ learned, ▼ forgot,
-      ● a first or another answer, ▽ missed that the facts now say something else.</p>
+    <p class="caption">Confidence in the current answer after each segment. ▲ learned, ▼ forgot, ● first answer or
+      a new one, ▽ missed a fact that changes the answer.</p>
     <canvas class="confidence" role="img" aria-label="Confidence in the answers along the text"></canvas>
     <ul class="questions"></ul>
   </div>
@@ -45,8 +44,7 @@ SEGMENT = """
   <p class="text"></p>
   <p class="hover" aria-hidden="true"></p>
   <p class="strongest"></p>
-  <p class="caption">All memory tokens (rows) on all tokens of the segment (columns): the brighter, the more
-    attention.</p>
+  <p class="caption">Attention of each memory token (row) to each token of the segment (column); brighter is more.</p>
   <canvas role="img" aria-label="Attention of each memory token to each token of the segment"></canvas>
 </div>
 """
@@ -54,7 +52,7 @@ COMPARE = """
 <div>
   <p class="line" role="status"></p>
   <p class="caption">How much each segment changed the memory: <b class="untouched">━ untouched</b>,
-    <b class="operated">╍ after the surgery</b>. The upright line is where it was done.</p>
+    <b class="operated">╍ after the surgery</b>. The vertical line marks where it was done.</p>
   <canvas role="img" aria-label="Change of the memory along the text, with and without the surgery"></canvas>
   <ul class="answers"></ul>
 </div>
@@ -67,10 +65,10 @@ RACE = """
   <ul class="lanes"></ul>
 </div>
 """
-# What three of them show before there is anything to show.
+# The initial values of three of them.
 NO_SEGMENT = {"title": "", "line": "", "tokens": [], "facts": [], "weights": "", "peak": 0, "rows": 0, "row": -1}
 NO_SURGERY = {
-    "line": "Read a text, choose memory tokens and operate.",
+    "line": "Read a text, choose memory tokens, then apply an operation.",
     "facts": [],
     "before": "",
     "after": "",
@@ -114,7 +112,7 @@ def race() -> gr.HTML:
 
 
 def view(name: str, template: str, style: str, script: str, value=None) -> gr.HTML:
-    """One picture, at first of `value`."""
+    """One view, initially showing `value`."""
     return gr.HTML(
         value,
         html_template=template,

@@ -77,7 +77,7 @@ class Visit:
     def check_rest(self) -> None:
         """Raise ValueError while a reading is going on."""
         if self.text is not None and not self.finished and not self.halt:
-            raise ValueError("The reading is still going on: pause it, or wait for its end.")
+            raise ValueError("Reading is still in progress: pause it or wait until it ends.")
 
     def truth(self, question: str, tokens: int) -> str | None:
         """The right answer to whoever has read so many tokens, None where nobody knows it."""
