@@ -1,8 +1,7 @@
-"""From questions to answers in words, with their probabilities.
+"""From framed questions to answers in words, with probabilities.
 
-An open answer is filled in from left to right, as one writes: the likeliest pieces of the first slot, with each of them
-in its place the likeliest of the second, and so on. Slots filled independently of each other would mix the pieces of
-two answers.
+An open answer is decoded from left to right by beam search over its [MASK] slots: each WordPiece is predicted with the
+pieces before it filled in. Filling the slots independently would mix the pieces of two answers.
 """
 
 import re
@@ -17,14 +16,14 @@ from .heads import RMTForMaskedLM
 from .pretrained import RMTPreTrainedModel
 from .questions import PLACES, THEREFORE, slots
 
-CANDIDATES = 5  # answers given, and pieces tried for each slot
-FAINT = 0.01  # of the likeliest answer's probability: a beginning that is less likely is not gone on with
+CANDIDATES = 5  # answers returned, and beam width
+FAINT = 0.01  # a partial answer below this share of the best answer's probability is dropped
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The most probable answer, its probability (0 to 1), and up to five best as (text, probability); and what the
-    model said first that the answer goes by, if anything."""
+    """The most probable answer, its probability (0 to 1), and up to five candidates as (text, probability); `thought`
+    is the intermediate step that the model named before the answer, if any."""
 
     text: str
     score: float
@@ -33,16 +32,16 @@ class Answer:
 
     @classmethod
     def best_of(cls, probability: dict[str, float], thoughts: dict[str, str] | None = None) -> "Answer":
-        """The best of some answers with their probabilities, and the thoughts that led to them."""
+        """Build an Answer from {text: probability} and, where there are any, {text: thought}."""
         ranked = sorted(probability.items(), key=lambda pair: -pair[1])[:CANDIDATES]
         return cls(*ranked[0], ranked, (thoughts or {}).get(ranked[0][0], ""))
 
     def is_right(self, truth: str | None) -> bool | None:
-        """Whether this is the right answer, capitals aside; None where nobody knows it."""
+        """Whether the answer equals `truth`, ignoring case; None if `truth` is None (unknown)."""
         return None if truth is None else self.text.lower() == truth.lower()
 
     def as_json(self, question: str) -> dict[str, object]:
-        """The question and what was answered, for machines."""
+        """The question and its answer as a JSON object."""
         candidates = [list(pair) for pair in self.candidates]
         said = {"question": question, "answer": self.text, "score": self.score, "candidates": candidates}
         return said | ({"thought": self.thought} if self.thought else {})
@@ -50,12 +49,12 @@ class Answer:
 
 @torch.inference_mode()
 def ask(model: RMTPreTrainedModel, tokenizer, ids: Tensor, mask: Tensor, memory: Tensor) -> list[Answer]:
-    """Ask each of Q questions of a memory of its own.
+    """Answer Q questions in one batch, each from its own memory.
 
     Args:
         model: RMTForMaskedLM for open answers, or RMTForSequenceClassification for the paper's six places.
         tokenizer: the backbone's.
-        ids, mask: [Q, L] the framed segments that the questions stand in.
+        ids, mask: [Q, L] the framed segments that contain the questions.
         memory: [Q, m + s, d].
     """
     with evaluating(model):
@@ -70,15 +69,15 @@ def place(logits: Tensor) -> Answer:
     return Answer.best_of(dict(zip(PLACES, logits.softmax(-1).tolist(), strict=True)))
 
 
-Pieces = dict[tuple[int, ...], float]  # an answer as token ids, and its probability
+Pieces = dict[tuple[int, ...], float]  # {answer as token ids: its probability}
 
 
 @torch.no_grad()
 def fill(model: RMTForMaskedLM, special_ids: list[int], ids: Tensor, mask: Tensor, memory: Tensor) -> list[Pieces]:
-    """The likeliest answers to Q questions: a beam search over their slots (arguments as of `ask`).
+    """The most probable answers to Q questions: beam search over the slots (arguments as for `ask`).
 
-    The probability of an answer is the product of its pieces', each in view of those before it, and, where it is
-    shorter than the slots, of the [SEP] that ends it.
+    The probability of an answer is the product of the probabilities of its pieces, each given those before it, and of
+    the [SEP] that ends it if it is shorter than the slots.
     """
     end, where = model.config.sep_token_id, slots(ids, model.config)
     memory = model.recall(memory, ids, mask)
@@ -90,7 +89,9 @@ def fill(model: RMTForMaskedLM, special_ids: list[int], ids: Tensor, mask: Tenso
         filled = ids[of].scatter(1, where[of, :slot], begun)
         hidden, _ = model.rmt.cell(filled, memory[of], mask[of])
         logits = model.slot_logits(hidden[range(len(of)), where[of, slot]])
-        logits[:, [i for i in special_ids if i != end or slot == 0]] = -torch.inf  # an answer has a first piece
+        logits[
+            :, [i for i in special_ids if i != end or slot == 0]
+        ] = -torch.inf  # the first slot cannot end the answer
         best = [part.tolist() for part in logits.softmax(-1).topk(CANDIDATES)]
         grown = [
             (q, (*begun, piece), p * share)
@@ -114,13 +115,13 @@ def _in_words(found: Pieces, tokenizer) -> Answer:
     thoughts: dict[str, str] = {}
     for ids, p in sorted(found.items(), key=lambda pair: -pair[1]):
         *by, text = map(tidy, tokenizer.decode(ids, skip_special_tokens=True).split(THEREFORE))
-        probability[text] = probability.get(text, 0.0) + p  # two ways to spell or find it are one answer
+        probability[text] = probability.get(text, 0.0) + p  # the same text may come from different pieces or thoughts
         thoughts.setdefault(text, f" {THEREFORE} ".join(by))
     return Answer.best_of(probability, thoughts)
 
 
 def tidy(text: str) -> str:
-    """Undo the spaces that WordPiece puts around punctuation: "7 : 45" is 7:45, "o ' neil" is o'neil."""
+    """Remove the spaces that WordPiece decoding puts around punctuation: "7 : 45" is 7:45, "o ' neil" is o'neil."""
     text = re.sub(r"(?<=\w) ?([:'’/-]) ?(?=\w)", r"\1", text)
     text = re.sub(r"(?<=\d) ?([.,]) ?(?=\d)", r"\1", text)
     return re.sub(r" (?=[.,;:!?%])", "", text).strip()

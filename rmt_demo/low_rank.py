@@ -1,8 +1,8 @@
-"""A checkpoint that is a small change of another: low-rank adapters of its attention (LoRA, arXiv 2106.09685).
+"""Checkpoints stored as a low-rank change (LoRA, arXiv 2106.09685) of another checkpoint's attention.
 
-The library `peft` makes and stores them. Such a checkpoint is a folder with config.json as any other; beside it,
-adapter_config.json names the checkpoint it stands on, and adapter_model.safetensors takes the place of
-model.safetensors. Loaded, it is a model like any other: the change is added to the weights.
+The library `peft` makes and stores the adapters. Such a checkpoint has a config.json like any other;
+adapter_config.json names its base checkpoint, and adapter_model.safetensors takes the place of model.safetensors.
+Loading adds the change to the base weights and gives an ordinary model.
 """
 
 import json
@@ -13,30 +13,30 @@ from torch import nn
 from . import backbones
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-PREFIX = "base_model.model."  # of the names in the file, as peft has them
+PREFIX = "base_model.model."  # of parameter names in the file, as in peft
 
 
 def base_of(path: str | Path) -> str | None:
-    """The checkpoint that the one in the folder `path` stands on, or None if it stands by itself.
+    """The base checkpoint of the one in the folder `path`, or None if it has none.
 
     Raises:
-        ValueError: if the file that should say so does not.
+        ValueError: if adapter_config.json does not name one.
     """
     file = Path(path) / CONFIG
     try:
         return json.loads(file.read_text())["base_model_name_or_path"] if file.exists() else None
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} does not name the checkpoint that {path} is a change of: save it anew.") from error
+        raise ValueError(f"{file} does not name the base checkpoint of {path}: save it again.") from error
 
 
 def is_adapted(model: nn.Module) -> bool:
-    """Does an RMT have adapters that are not merged?"""
+    """Whether an RMT has adapters that are not merged."""
     return hasattr(model.backbone, "peft_config")
 
 
 def adapt(model: nn.Module, rank: int, base: str) -> None:
-    """Put adapters beside the square ones of the backbone's linear layers, its attention. From here on, they are all
-    that is trained; until then they change nothing.
+    """Add adapters to the square linear layers of the backbone, which are those of its attention. They start as a zero
+    change, and from here on only they are trained.
 
     Args:
         model: an RMT with the weights of the checkpoint `base`.
@@ -52,10 +52,10 @@ def adapt(model: nn.Module, rank: int, base: str) -> None:
 
 
 def load(model: nn.Module, path: str | Path) -> None:
-    """Fill the adapters of an adapted model with those in the folder `path`.
+    """Load the adapters in the folder `path` into an adapted model.
 
     Raises:
-        RuntimeError: if they are others, or of another rank.
+        RuntimeError: if they belong to other layers or have another rank.
     """
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file
@@ -67,7 +67,7 @@ def load(model: nn.Module, path: str | Path) -> None:
 
 
 def save(model: nn.Module, path: str | Path) -> None:
-    """The config and the adapters of an adapted model, to the folder `path`."""
+    """Save the config and the adapters of an adapted model to the folder `path`."""
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
@@ -80,11 +80,11 @@ def save(model: nn.Module, path: str | Path) -> None:
 
 
 def merge(model: nn.Module, path: str | Path) -> None:
-    """Add the change in the folder `path` to the weights, in float32, of an RMT that it is a change of.
+    """Add the adapters in the folder `path` to the float32 weights of their base model.
 
     Raises:
         RuntimeError: as `load`.
-        ValueError: if it is a change of other weights.
+        ValueError: if the adapters were trained on other base weights.
     """
     from peft import LoraConfig
     from peft.tuners.lora import LoraLayer
@@ -92,7 +92,7 @@ def merge(model: nn.Module, path: str | Path) -> None:
     if model.config.base_checksum not in (None, backbones.checksum(model)):
         raise ValueError(
             f"{path} is a change of other weights than those in {base_of(path)}: train it again, "
-            "or take the checkpoint that it was made with."
+            "or use the base checkpoint that it was trained on."
         )
     _inject(model, LoraConfig.from_pretrained(path))
     load(model, path)

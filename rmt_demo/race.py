@@ -1,14 +1,14 @@
-"""Race: one question, one text, three readers with the same weights that differ in what they see of the text.
+"""Race: one question about one text, answered by three readers with the same weights that see different parts of it.
 
 ids = [i for step in reader.read(open("book.txt")) for i in step.ids] + reader.tail
 for lane in race(reader, ids, "Where is Daniel?"):
     print(lane.name, lane.read_tokens, lane.answer.text)
 
-RMT             reads the whole text segment by segment; its answer comes from the memory, and the unfinished tail
-one segment     the same reader, but all it gets is the end of the text that fits beside the question into one segment
-longest window  sees as many tokens as the backbone has positions for, beside the question. The weights were trained on
-                segments of `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so this
-                says what a longer window gives this very network, not what a network trained with one would answer
+RMT             reads the whole text segment by segment and answers from the memory and the unfinished tail
+one segment     gets only the end of the text, as much as fits into one segment with the question
+longest window  gets as much of the end as the backbone has positions for. The weights were trained on segments of
+                `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so this shows what a
+                longer window gives this network, not what a network trained with one could do
 """
 
 import dataclasses
@@ -30,14 +30,14 @@ RMT, SEGMENT, WINDOW = "RMT", "one segment", "longest window"
 
 @dataclass(frozen=True)
 class Lane:
-    """How one of the readers did.
+    """The result of one reader.
 
     name         "RMT", "one segment" or "longest window"
-    sees_tokens  text tokens in view beside the question, of the one segment all it gets; whatever else was read, RMT
-                 knows from its memory alone
+    sees_tokens  text tokens in view next to the question; RMT knows the rest from its memory alone, and for "one
+                 segment" they are all it gets
     read_tokens  text tokens that went through the network
-    answer       of the question
-    seconds      measured, for reading and answering, kernels prepared
+    answer       to the question
+    seconds      measured, for reading and answering, after a warm-up
     flops        COUNTED, not measured: the backbone's matrix products and softmax, as `evaluation.cost` counts them,
                  RMT's segments all taken to be of their mean length
     """
@@ -51,20 +51,20 @@ class Lane:
 
 
 def race(reader: Reader, end: Sequence[int], question: str, read_seconds: float = 0.0) -> list[Lane]:
-    """Ask the three readers. `reader` is asked as it is, and stays so.
+    """Ask the three readers. `reader` does not change.
 
     Args:
-        reader: has read the whole text from its beginning, and nothing else.
-        end: token ids of the end of the text, or of all of it (`trace.segment(i)` of the last segments, then
-            `reader.tail`). More than the backbone has positions for are not needed.
+        reader: a reader that has read the whole text and nothing else.
+        end: token ids of the end of the text (`trace.segment(i)` of the last segments, then `reader.tail`); no more are
+            needed than the backbone has positions for.
         question: about the text.
-        read_seconds: what the reading took; it counts for RMT.
+        read_seconds: duration of the reading, added to RMT's seconds.
 
     Raises:
         ValueError: if nothing was read, or for the question as `Reader.ask`.
     """
     if not end:
-        raise ValueError("There is no text to race on: give some, or read some first.")
+        raise ValueError("There is no text to race on: read one first.")
     asked = question_ids(reader.tokenizer, reader.config, question)
     return [
         _rmt(reader, question, len(asked), read_seconds),
@@ -104,14 +104,14 @@ def _longest_window(reader: Reader, end: list[int], asked: list[int]) -> Lane:
 
 
 def _timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
-    """An answer and its seconds, the second time: the first prepares kernels for its shape, which can take longer."""
+    """An answer and its seconds, measured on a second call: the first one prepares kernels, which can take longer."""
     answer()
     began = time.perf_counter()
     return answer(), time.perf_counter() - began
 
 
 def longest_input(reader: Reader) -> int:
-    """Tokens the backbone has positions for, memory and special tokens included."""
+    """Number of positions of the backbone, for text, memory and special tokens."""
     return reader.model.rmt.cell.positions.longest_input or reader.config.segment_length
 
 
@@ -120,12 +120,12 @@ def _last(ids: list[int], count: int) -> list[int]:
 
 
 def _extra(config: RMTConfig) -> int:
-    """Tokens of a segment that are not text: the memory and the specials."""
+    """Number of memory and special tokens in a segment."""
     return config.segment_length - config.text_capacity
 
 
 def _flops(reader: Reader, text: int) -> int:
-    """Of one segment with `text` text tokens, without the head."""
+    """FLOPs of one segment with `text` text tokens, without the head."""
     backbone = reader.model.backbone.config
     width = backbone.hidden_size
     ffn = getattr(backbone, "intermediate_size", 4 * width)

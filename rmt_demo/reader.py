@@ -5,10 +5,10 @@
         print(step.index, step.update_norm)
     print(reader.ask("Where is Daniel?").text)
 
-The paper cuts an input of known length so that its last segment is full. A reader doesn't know the length: it
-cuts from the front and keeps the unfinished segment, the tail, apart. The tail is not written to the memory
-before it is full. When a question comes it stands before it, in the question's segment, or is read as a segment of its
-own into a copy of the memory (see `RMTConfig.asks_alone`).
+The paper knows the length of its input and cuts it so that the last segment is full. A reader does not know the length:
+it cuts from the front and keeps the unfinished last segment, the *tail*, separately. The tail is written to the memory
+only once it is a full segment. Until then, a question is asked with the tail before it in the same segment, or after
+the tail was read as a segment of its own into a copy of the memory (see `RMTConfig.asks_alone`).
 """
 
 import time
@@ -30,29 +30,29 @@ from .questions import PLACES, question_ids, stop_ids
 from .reading import ReaderState, SegmentStep
 from .segments import SegmentBuffer, stream_tokens
 
-GROUP = {"cuda": 16}  # segments encoded in one batch; a CPU is busy with one
-# Segments are padded to a multiple of this. Sentence ends give a hundred different lengths, and kernels prepared and
-# cached for every one of them would cost 150 MB and more time than the padding.
+GROUP = {"cuda": 16}  # segments encoded in one batch; one is enough to keep a CPU busy
+# Segments are padded to a multiple of this. Cutting at sentence ends gives a hundred different lengths, and the kernels
+# cached for each of them would cost 150 MB and more time than the padding.
 ROUND = 32
 
 
 class Reader:
-    """A model and what it has read so far. Readers share models: nothing is ever changed on one.
+    """A model and the memory of what it has read so far. Readers can share a model: they never change it.
 
     Args:
         model: RMTForMaskedLM for open answers, or RMTForSequenceClassification for the paper's six places.
         tokenizer: the backbone's.
 
     Raises:
-        ValueError: for a model of other classes than the paper's.
+        ValueError: for a classifier with other classes than the paper's.
     """
 
     def __init__(self, model: RMTPreTrainedModel, tokenizer):
         self.model, self.tokenizer, self.config = model, tokenizer, model.config
         if isinstance(model, RMTForSequenceClassification) and self.config.num_labels != len(PLACES):
             raise ValueError(
-                f"This model tells {self.config.num_labels} classes apart, but answers here are the paper's "
-                f"{len(PLACES)} places: call the model itself."
+                f"This model has {self.config.num_labels} classes, but a Reader answers with the paper's "
+                f"{len(PLACES)} places: call the model directly."
             )
         self._stops = stop_ids(tokenizer) if self.config.cut_at_sentences else frozenset()
         self._group = GROUP.get(model.device.type, 1)
@@ -68,24 +68,24 @@ class Reader:
             dtype: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
 
         Raises:
-            ValueError: in one sentence, for whatever is wrong with the checkpoint, the device or the dtype.
+            ValueError: if the checkpoint, the device or the dtype cannot be used; the message says why.
         """
         device = backbones.pick_device(device)
         model, tokenizer = checkpoints.load(str(path_or_id), backbones.pick_dtype(device, dtype))
         return cls(model.to(device), tokenizer)
 
     def read(self, text: str | Iterable[str]) -> Iterator[SegmentStep]:
-        """Read on, one step per finished segment; what is left of the text becomes the tail.
+        """Read on, yielding one step per full segment; the rest of the text becomes the tail.
 
-        How the text is chunked changes nothing. Between two calls a word ends, as if there were a space.
-        Whoever stops iterating leaves the reader right after the last step's segment, the rest unread.
+        The result does not depend on how the text is chunked. The end of a call ends a word, as a space would. If you
+        stop iterating, the reader is right after the last yielded segment and the rest is unread.
 
         Args:
             text: the text, or an iterable of its chunks (an open file, a Haystack), however long.
 
         Raises:
-            ValueError: if it is no text (a path, bytes), looks like binary data or has no spaces, or, going on, if the
-                reader has read something else, been restored or been reset since the last step.
+            ValueError: if it is not text (a path, bytes), looks like binary data or has no spaces; and while iterating,
+                if the reader has read something else, or was restored or reset, since the last step.
         """
         buffer = SegmentBuffer(self.config.text_capacity, self._stops)
         buffer.tail = list(self._state.tail)
@@ -97,38 +97,38 @@ class Reader:
         )
 
     def read_segments(self, segments: Iterable[list[int]]) -> Iterator[SegmentStep]:
-        """Read segments that were cut before, one step for each; no tail is left.
+        """Read segments that are cut already, yielding one step for each; leaves no tail.
 
         Args:
-            segments: their text tokens as ids, like the `ids` of a SegmentStep.
+            segments: token ids of each segment's text, like the `ids` of a SegmentStep.
 
         Raises:
-            ValueError: if a tail is waiting to be read, or a segment is empty, too long or of another tokenizer, or
-                going on as in `read`.
+            ValueError: if there is a tail, or a segment is empty, too long or of another tokenizer; and while
+                iterating, as `read`.
         """
         if self._state.tail:
             raise ValueError(
-                f"{len(self._state.tail)} tokens wait for the rest of their segment: read on as text, or start from "
-                "a state without a tail."
+                f"{len(self._state.tail)} tokens of an unfinished segment have been read: read on as text, or start "
+                "from a state without a tail."
             )
         yield from self._steps(map(self._checked, segments))
 
     def ask(self, question: str) -> Answer:
-        """Answer from the memory and the tail, as they are now; neither changes.
+        """Answer from the current memory and tail; neither changes.
 
         Raises:
-            ValueError: if the question is no string, is empty or does not fit into one segment.
+            ValueError: if the question is not a string, is empty or does not fit into one segment.
         """
         return self.ask_many([question])[0]
 
     def ask_many(self, questions: Iterable[str]) -> list[Answer]:
-        """`ask` each question of the same memory, all of them in one batch.
+        """Like `ask`, for several questions in one batch; each sees the same memory.
 
         Raises:
             ValueError: as `ask`, or for a single string.
         """
         if isinstance(questions, str):
-            raise ValueError("Several questions are asked as a list: give one, or ask a single question with `ask`.")
+            raise ValueError("Give several questions as a list, or ask a single one with `ask`.")
         asked = [question_ids(self.tokenizer, self.config, question) for question in questions]
         if not asked:
             return []
@@ -146,36 +146,38 @@ class Reader:
 
     @property
     def state(self) -> ReaderState:
-        """A copy of all that was read so far, to keep, edit (`dataclasses.replace`) and `restore`."""
+        """A copy of the current state, to keep, edit (`dataclasses.replace`) and `restore`."""
         return replace(self._state, memory=_copy(self._state.memory))
 
     def restore(self, state: ReaderState) -> None:
-        """Go back (or over) to a state of this reader or another one of the same model.
+        """Continue from a state of this reader, or of another reader of the same model.
 
         Raises:
-            ValueError: if the memory is not [m + s, d] of this model or has a NaN or infinite number, or the tail is a
-                whole segment or of another tokenizer.
+            ValueError: if the memory is not [m + s, d] of this model or has a NaN or infinite number, or if the tail is
+                a full segment or of another tokenizer.
         """
         own = self.model.rmt.initial_memory(1)[0]
         expected = tuple(own.shape)
         if tuple(state.memory.shape) != expected:
             raise ValueError(f"This model's memory is {expected}, not {tuple(state.memory.shape)}: use its own states.")
         if not state.memory.isfinite().all():
-            raise ValueError("The memory has NaN or infinite numbers: use a state that was read.")
+            raise ValueError("The memory has NaN or infinite numbers: use the state of a reader.")
         if len(state.tail) >= self.config.text_capacity:
-            raise ValueError(f"A tail has under {self.config.text_capacity} tokens here, not {len(state.tail)}.")
+            raise ValueError(
+                f"A tail of this model has fewer than {self.config.text_capacity} tokens, not {len(state.tail)}."
+            )
         if state.tail:
             self._known(state.tail)
         self._state = replace(state, memory=state.memory.detach().to(own.device, own.dtype, copy=True))
 
     def fork(self) -> "Reader":
-        """A second reader that has read the same and goes its own way, with the same model."""
+        """A second reader with the same model and the same state; from here on the two are independent."""
         other = Reader(self.model, self.tokenizer)
         other._state = self._state  # never changed in place, so it can be shared
         return other
 
     def reset(self) -> None:
-        """Forget everything read: start from the learned initial memory."""
+        """Forget everything: start again from the learned initial memory."""
         self._state = ReaderState(self.model.rmt.initial_memory(1)[0].detach().clone())
 
     @property
@@ -184,22 +186,24 @@ class Reader:
         return list(self._state.tail)
 
     def _checked(self, ids: list[int]) -> list[int]:
-        """A segment that somebody else has cut."""
+        """Check a segment from outside, and return it."""
         limit = self.config.text_capacity
         if not 1 <= len(ids) <= limit:
-            raise ValueError(f"A segment has 1 to {limit} tokens here, not {len(ids)}: use segments of the same model.")
+            raise ValueError(
+                f"A segment of this model has 1 to {limit} tokens, not {len(ids)}: use segments of the same model."
+            )
         return self._known(ids)
 
     def _known(self, ids: Sequence[int]) -> Sequence[int]:
-        """Token ids that somebody else has made."""
+        """Check token ids from outside, and return them."""
         words = self.model.get_input_embeddings().num_embeddings
         if not 0 <= min(ids) <= max(ids) < words:
-            raise ValueError(f"Token ids go from 0 to {words - 1} here: use ids of the same tokenizer.")
+            raise ValueError(f"Token ids of this model go from 0 to {words - 1}: use ids of the same tokenizer.")
         return ids
 
     def _steps(self, segments: Iterator[list[int]]) -> Iterator[SegmentStep]:
-        """Read finished segments, as many at once as suit the device. All of the state is set at once after each, so
-        another thread may ask at any time."""
+        """Read full segments, in groups that suit the device. The whole state is replaced in one assignment after each
+        segment, so that another thread may ask at any time."""
         while group := list(islice(segments, self._group)):
             before = _copy(self._state.memory)
             done = self._state.tokens_read - len(self._state.tail)
@@ -212,13 +216,15 @@ class Reader:
                 tokens = self.tokenizer.convert_ids_to_tokens(ids)
                 yield SegmentStep(index, tokens, after.clone(), norm, _copy(gate), seconds, ids)
                 if self._state is not state:
-                    raise ValueError("The reader has gone elsewhere meanwhile: finish one reading, or fork the reader.")
+                    raise ValueError(
+                        "The reader was used for something else meanwhile: finish one reading, or fork the reader."
+                    )
 
     @torch.inference_mode()
     def _updates(self, memory: Tensor, segments: list[list[int]]) -> list[tuple[Tensor, Tensor, float]]:
-        """memory [m + s, d] and segments -> after each: the memory [m + s, d], the gates [m], the seconds it took.
+        """memory [m + s, d] and segments -> for each segment: the new memory [m + s, d], the gates [m], the seconds.
 
-        With `text_attends_memory=False` the text needs no memory: it is encoded before, in one batch.
+        With `text_attends_memory=False` the text does not depend on the memory and is encoded first, in one batch.
         """
         model, memory, encoded, updates = self.model.rmt, memory[None], None, []
         with evaluating(model):
@@ -238,7 +244,7 @@ class Reader:
         return updates
 
     def _frame(self, segments: list[list[int]]) -> tuple[Tensor, Tensor]:
-        """Segments as the model takes them: ids and mask [N, L]."""
+        """The segments as model input: ids and mask, both [N, L]."""
         ids, mask = frame(segments, self.config, ROUND)
         return ids.to(self.model.device), mask.to(self.model.device)
 

@@ -1,4 +1,4 @@
-"""What a Reader tells of each segment that it reads, and what it knows after it."""
+"""The records of a reading: SegmentStep, what one segment changed, and ReaderState, all that a Reader remembers."""
 
 from dataclasses import dataclass, field
 
@@ -10,12 +10,12 @@ class SegmentStep:
     """What one segment did to the memory.
 
     index        of the segment, counted from 0 over everything this reader has read
-    tokens       its text tokens
+    tokens       its text tokens, as strings
     memory       [m + s, d] float32 on the CPU: the memory after the segment
-    update_norm  [m + s] length (L2 norm) of the change of each memory token
-    gate         [m] how far each working token was written, 0 to 1 (1 without a write gate)
+    update_norm  [m + s] L2 norm of the change of each memory token
+    gate         [m] openness of each working token's write gate, 0 to 1 (1 without a write gate)
     seconds      spent on this segment
-    ids          the tokens as ids, from which the segment can be read again
+    ids          the same tokens as ids, for reading the segment again
     """
 
     index: int
@@ -29,12 +29,12 @@ class SegmentStep:
 
 @dataclass(frozen=True, eq=False)
 class ReaderState:
-    """All a reader knows of what it has read.
+    """All that a reader remembers of what it has read.
 
     memory         [m + s, d] float32 on the CPU
     tail           token ids of the unfinished segment, not yet in the memory
-    segments_read  segments in the memory
-    tokens_read    text tokens read, the tail's included
+    segments_read  number of segments written to the memory
+    tokens_read    number of text tokens read, including the tail
     """
 
     memory: Tensor

@@ -1,13 +1,13 @@
-"""Replay: go back to any segment of a recorded reading, change the memory there, and read on.
+"""Replay: go back to any segment of a recorded reading, edit the memory there, and read on.
 
     state = state_at(reader, trace, 40)                    # after 40 segments; the reader stays as it is
     fork = reader.fork()
     for step in rerun(fork, trace, 40, [Erase((3, 4)), Freeze((7,))]):
         ...                                                # the recorded segments again, from the 41st on
-    fork.ask("Where is Daniel?")                           # what it believes after the surgery
+    fork.ask("Where is Daniel?")                           # its answer after the surgery
 
-The model must be the one that the trace was read with, and the trace must have begun with an empty reader. A trace
-keeps memories in float16 and not of all segments; what lies between two of them is read again from its token ids.
+The model must be the one that read the trace, and the recorded reading must have begun with an empty reader. A trace
+keeps memories in float16 and not after every segment; segments in between are read again from their token ids.
 """
 
 import math
@@ -30,14 +30,14 @@ class Edit:
     tokens: Sequence[int]
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
-        """The memory and the one that a text begins with, both [m + s, d] float32 -> the memory after the surgery, a
-        new tensor; the same where nothing else is said."""
+        """Return the edited memory as a new tensor; this base class changes nothing. `memory` and `initial`, the memory
+        that a text begins with, are [m + s, d] float32."""
         return memory.clone()
 
 
 @dataclass(frozen=True)
 class Erase(Edit):
-    """Back to the learned initial value, as if nothing had been read."""
+    """Reset tokens to their learned initial values, as if nothing had been read."""
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
         rows = list(self.tokens)
@@ -48,11 +48,11 @@ class Erase(Edit):
 
 @dataclass(frozen=True)
 class Swap(Edit):
-    """Two tokens change places; `apply` raises ValueError if it is another number of them."""
+    """Exchange two tokens; `apply` raises ValueError unless there are exactly two."""
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
         if len(self.tokens) != 2:
-            raise ValueError(f"Two memory tokens are swapped, not {len(self.tokens)}: choose two.")
+            raise ValueError(f"Swap takes exactly two memory tokens, not {len(self.tokens)}: choose two.")
         one, other = self.tokens
         memory = memory.clone()
         memory[[one, other]] = memory[[other, one]]
@@ -61,16 +61,16 @@ class Swap(Edit):
 
 @dataclass(frozen=True)
 class Noise(Edit):
-    """Random numbers on top. At std 1 the noise is about as long as the token itself: each of the d numbers has a
-    standard deviation of std * norm / sqrt(d). The same seed gives the same noise. `apply` raises ValueError for a std
-    that is negative or not finite."""
+    """Add Gaussian noise. At std 1 it has about the norm of the token itself: each of the d numbers has a standard
+    deviation of std * norm / sqrt(d). The same seed gives the same noise. `apply` raises ValueError for a std that is
+    negative or not finite."""
 
     std: float = 0.5
     seed: int = 0
 
     def apply(self, memory: Tensor, initial: Tensor) -> Tensor:
         if not (math.isfinite(self.std) and self.std >= 0):
-            raise ValueError(f"The noise needs a standard deviation from 0, not {self.std}.")
+            raise ValueError(f"The noise needs a standard deviation of 0 or more, not {self.std}.")
         rows = list(self.tokens)
         random = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(len(rows), memory.shape[1], generator=random)
@@ -82,25 +82,25 @@ class Noise(Edit):
 
 @dataclass(frozen=True)
 class Freeze(Edit):
-    """The tokens keep the value they have here for all segments that `rerun` reads, as stored ones do anyway."""
+    """Keep the tokens unchanged in all segments that `rerun` reads. (Stored tokens never change anyway.)"""
 
 
 def state_at(reader: Reader, trace: Trace, segments: int) -> ReaderState:
-    """What the reader knew after the first `segments` segments; `reader` itself stays as it is.
+    """The state after the first `segments` segments; `reader` itself does not change.
 
-    With all segments the trace's tail is part of it, so that this is where the reading ended.
+    After all segments the state includes the trace's tail, so it is the state at the end of the reading.
 
     Args:
-        reader: any reader of the model the trace was read with.
+        reader: any reader of the model that read the trace.
         trace: of a reading that began with an empty reader.
         segments: 0 for the initial memory, up to len(trace).
 
     Raises:
-        ValueError: if there are not so many segments, or the trace is of another model.
+        ValueError: if the trace has fewer segments, or was read by another model.
     """
     _check_segments(trace, segments)
     if trace.model not in (None, backbones.checksum(reader.model)):
-        raise ValueError("The trace was read by another model: name the checkpoint that it was read with.")
+        raise ValueError("The trace was read by another model: give the checkpoint that it was read with.")
     fork = reader.fork()
     fork.reset()
     kept, read = trace.memory_before(segments), 0
@@ -114,10 +114,10 @@ def state_at(reader: Reader, trace: Trace, segments: int) -> ReaderState:
 
 
 def operate(reader: Reader, state: ReaderState, edits: Sequence[Edit]) -> ReaderState:
-    """A state after surgery, one edit after the other.
+    """Apply edits to a state, one after the other.
 
     Raises:
-        ValueError: if an edit names a memory token that this model does not have, or does not fit otherwise.
+        ValueError: if an edit names a memory token that this model does not have, or is invalid otherwise.
     """
     initial = reader.model.rmt.initial_memory(1)[0].detach().float().cpu()
     memory = state.memory.float()
@@ -128,16 +128,16 @@ def operate(reader: Reader, state: ReaderState, edits: Sequence[Edit]) -> Reader
 
 
 def rerun(reader: Reader, trace: Trace, start: int = 0, edits: Sequence[Edit] = ()) -> Iterator[SegmentStep]:
-    """Take `reader` back to a segment, operate on its memory and read the rest of the trace again.
+    """Take `reader` back to a segment, edit its memory and read the rest of the trace again.
 
-    The surgery is done at once, the reading while you iterate. `reader` is changed: give a fork to keep one as it is.
-    At the end it also holds the trace's tail, as after the recorded reading.
+    The edits are applied at once, the reading happens while you iterate. `reader` changes: pass a fork to keep the
+    original. At the end it also holds the trace's tail, as after the recorded reading.
 
     Args:
-        reader: of the model the trace was read with.
+        reader: of the model that read the trace.
         trace: of a reading that began with an empty reader.
-        start: segments that stay as they were; the surgery is after them.
-        edits: what to do to the memory; none reads the same again.
+        start: number of segments before the edits.
+        edits: applied to the memory; without any, the same is read again.
 
     Raises:
         ValueError: as `state_at` and `operate`.
@@ -155,7 +155,7 @@ def _read_on(reader: Reader, trace: Trace, start: int, frozen: list[int]) -> Ite
 
 
 def _read_frozen(reader: Reader, segments: Iterator[list[int]], frozen: list[int]) -> Iterator[SegmentStep]:
-    """Read segment by segment, and put the frozen tokens back after each; where one has moved to is blank again."""
+    """Read segment by segment, and after each one restore the frozen tokens and blank their copies in the store."""
     held, m = reader.state.memory[frozen].float().cpu(), reader.config.num_memory_tokens
     for ids in segments:
         [step] = reader.read_segments([ids])
@@ -168,7 +168,7 @@ def _read_frozen(reader: Reader, segments: Iterator[list[int]], frozen: list[int
 
 
 def _with_tail(state: ReaderState, trace: Trace) -> ReaderState:
-    """The state with the trace's tail, if it is that of the trace's last segment."""
+    """Add the trace's tail to a state after the trace's last segment; return any other state unchanged."""
     if state.segments_read < len(trace) or not trace.tail:
         return state
     return replace(state, tail=tuple(trace.tail), tokens_read=state.tokens_read + len(trace.tail))
@@ -182,4 +182,4 @@ def _check_segments(trace: Trace, segments: int) -> None:
 def _check_tokens(edit: Edit, m: int) -> None:
     wrong = [token for token in edit.tokens if not 0 <= token < m]
     if wrong:
-        raise ValueError(f"Memory tokens are numbered from 0 to {m - 1} here: there is no token {wrong[0]}.")
+        raise ValueError(f"This model has memory tokens 0 to {m - 1}: there is no token {wrong[0]}.")

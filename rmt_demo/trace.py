@@ -1,4 +1,4 @@
-"""Trace: what happened at every segment of a reading, to plot it or to read it again (see `replay.py`)."""
+"""Trace: a recording of a reading, segment by segment, for plots and for `replay.py`."""
 
 import json
 import zipfile
@@ -30,14 +30,14 @@ class Trace:
         trace.tail = reader.tail
         trace.save("run", reader.model)
 
-    Token ids, norms, gates and beliefs are kept of every segment. Memories are thinned: when there are more than
-    `max_memories`, or they take more than MOST_BYTES, every second one goes, so that a trace of any length stays small.
+    Token ids, norms, gates and beliefs are kept for every segment. Memories are thinned out: when there are more than
+    `max_memories`, or they take more than MOST_BYTES, every second one is dropped, so that their size stays bounded.
 
     Attributes:
-        questions: those pinned.
-        beliefs: question -> one {"segment", "text", "score"} whenever it was asked.
-        tail: token ids read after the last segment, if whoever records has set it; forgotten when a segment is added.
-        model: of a trace that was loaded, the checksum of the model that read, so that no other goes on from here.
+        questions: the pinned questions.
+        beliefs: question -> one {"segment", "text", "score"} for each time it was asked.
+        tail: token ids read after the last segment, if the caller has set it; cleared when a segment is added.
+        model: in a loaded trace, the checksum of the model that read it, so that no other model continues it.
     """
 
     def __init__(self, max_memories: int = 512):
@@ -47,26 +47,26 @@ class Trace:
         self.tail: list[int] = []
         self.model: int | None = None
         self._memory_size = 0  # m + s
-        self._memories = Pile(), 1  # float16, see `_trimmed`; of every so many segments, from the first on
+        self._memories = Pile(), 1  # float16, see `_trimmed`; and the interval in segments at which they are kept
         self._norms = Pile()  # see `_trimmed`
         self._gates = Pile()
         self._ids = Pile()  # int32
 
     def __len__(self) -> int:
-        """Segments added so far."""
+        """Number of segments recorded."""
         return len(self._ids)
 
     def pin(self, question: str) -> None:
-        """Follow what the model believes about this question from the next segment on."""
+        """Record the answer to this question from the next segment on."""
         if question not in self.questions:
             self.questions.append(question)
             self.beliefs[question] = []
 
     def add(self, step: SegmentStep, answers: Sequence[Answer] = ()) -> None:
-        """Record a segment, with the answers to the pinned questions after it.
+        """Record a segment, and the answers to the pinned questions after it.
 
         Raises:
-            ValueError: if there is not one answer for each pinned question.
+            ValueError: if there is not exactly one answer for each pinned question.
         """
         if len(answers) != len(self.questions):
             raise ValueError(f"{len(self.questions)} questions are pinned: give as many answers, not {len(answers)}.")
@@ -94,47 +94,47 @@ class Trace:
 
     @property
     def memory_segments(self) -> Tensor:
-        """[K] which segments, counted from 0 in this trace, `memories` are from."""
+        """[K] the segments, counted from 0 in this trace, after which `memories` were taken."""
         memories, every = self._memories
         return torch.arange(len(memories)) * every
 
     def memory_before(self, segment: int) -> tuple[int, Tensor] | None:
-        """The latest memory [m + s, d] kept from before a segment, with the number of segments read until then; None
-        where there is none, which is so at the beginning."""
-        memories, every = self._memories  # looked up once: another thread may be adding
+        """The latest memory [m + s, d] kept before a segment, and before it the number of segments read; None if there
+        is none, as at the beginning."""
+        memories, every = self._memories  # read once: another thread may be adding
         latest = min((segment - 1) // every, len(memories) - 1)
         return (latest * every + 1, self._whole([memories[latest]])[0]) if latest >= 0 else None
 
     @property
     def update_norms(self) -> Tensor:
-        """[S, m + s] how far each memory token moved at each segment."""
+        """[S, m + s] L2 norm of the change of each memory token at each segment."""
         return self._whole(list(self._norms))
 
     @property
     def gates(self) -> Tensor:
-        """[S, m] how far each working token was written, 0 to 1."""
+        """[S, m] openness of each working token's write gate, 0 to 1."""
         return torch.stack(list(self._gates)) if len(self._gates) else torch.empty(0)
 
     @property
     def token_counts(self) -> Tensor:
-        """[S] text tokens in each segment."""
+        """[S] number of text tokens in each segment."""
         return torch.tensor([len(ids) for ids in self._ids], dtype=torch.int64)
 
     @property
     def token_ids(self) -> Tensor:
-        """[T] int32: the segments' token ids, one after the other."""
+        """[T] int32: the token ids of all segments, concatenated."""
         return torch.cat(list(self._ids)) if len(self._ids) else torch.empty(0, dtype=torch.int32)
 
     def _whole(self, trimmed: list[Tensor]) -> Tensor:
-        """K trimmed memories, or norms, with the blank tokens at their end: [K, m + s, d], or [K, m + s]."""
+        """Pad K trimmed memories or norms to full size again: [K, m + s, d] or [K, m + s]."""
         if not trimmed:
             return torch.empty(0)
         rows = pad_sequence(trimmed, batch_first=True)
         return pad(rows, (*(0, 0) * (rows.dim() - 2), 0, self._memory_size - rows.shape[1]))
 
     def save(self, folder: str | Path, model: nn.Module | None = None) -> None:
-        """Write `trace.safetensors` and `trace.json` into a folder, which is made where it is missing; `model` is the
-        one that read, by default that of which the trace was loaded."""
+        """Write `trace.safetensors` and `trace.json` into a folder, creating it if needed. `model` is the model that
+        read the text; a loaded trace knows it already."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         names = ("memory_segments", "update_norms", "gates", "token_counts", "token_ids")
@@ -148,13 +148,13 @@ class Trace:
 
     @classmethod
     def load(cls, path: str | Path) -> "Trace":
-        """A trace as it was saved; more steps can be added to it.
+        """Load a saved trace; more steps can be added to it.
 
         Args:
             path: the folder, or a zip of the files in it.
 
         Raises:
-            ValueError: if there is no trace in it, or one from before traces kept their token ids.
+            ValueError: if it holds no trace, or one of an older format without token ids.
         """
         path = Path(path)
         try:
@@ -165,7 +165,7 @@ class Trace:
                 return cls._from(tensors, about)
         except (OSError, SafetensorError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} holds no trace: give one that Trace.save wrote.") from error
-        raise ValueError(f"{path} holds a trace from before traces kept their token ids: record it again.")
+        raise ValueError(f"{path} holds a trace of an older format without token ids: record it again.")
 
     @classmethod
     def _from(cls, tensors: dict[str, Tensor], about: dict) -> "Trace":
@@ -182,15 +182,15 @@ class Trace:
             trace._norms, trace._gates = Pile(map(_trimmed, norms)), Pile(gates)
             trace._ids = Pile(tensors["token_ids"].split(counts))
         if trace.memory_segments.tolist() != segments:
-            raise ValueError("The memories are not of every so many segments.")
+            raise ValueError("The memories are not at regular intervals.")
         return trace
 
 
 class Pile:
-    """Tensors that are kept one behind the other in a single block, which doubles when it is full.
+    """An append-only list of tensors in one contiguous block, which doubles when it is full.
 
-    Each of them kept by itself, thousands of small tensors between the large ones that reading makes and frees, would
-    hold on to a hundred times their size: what is free between them is too small for the next large one.
+    Stored separately, thousands of small tensors between the large temporary ones of a reading would fragment the heap
+    and hold on to a hundred times their size.
     """
 
     def __init__(self, tensors: Iterable[Tensor] = ()):
@@ -199,7 +199,7 @@ class Pile:
             self.add(tensor)
 
     def add(self, tensor: Tensor) -> None:
-        """Put a tensor [n, ...] on top; all but the first number, and the dtype, are the same for all."""
+        """Append a tensor [n, ...]; the other dimensions and the dtype are the same for all."""
         begin, end = self._ends[-1], self._ends[-1] + len(tensor)
         if begin == 0 or end > len(self._block):
             block = tensor.new_empty(2 * end, *tensor.shape[1:])
@@ -207,14 +207,14 @@ class Pile:
                 block[:begin] = self._block[:begin]
             self._block = block
         self._block[begin:end] = tensor
-        self._ends.append(end)  # last, as another thread may be looking
+        self._ends.append(end)  # last: another thread may be reading
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     @property
     def bytes(self) -> int:
-        """What the tensors take, without the room for more."""
+        """Size of the tensors, without the spare room."""
         return self._block[: self._ends[-1]].nbytes
 
     def __getitem__(self, index: int) -> Tensor:
@@ -225,8 +225,7 @@ class Pile:
 
 
 def _trimmed(memory: Tensor) -> Tensor:
-    """A memory [m + s, d], or norms [m + s], without the stored tokens behind the last that is filled, which are most
-    of it."""
+    """A memory [m + s, d] or norms [m + s] up to the last row that is not 0: most stored tokens are blank."""
     filled = memory.flatten(1).any(-1) if memory.dim() > 1 else memory
     last = filled.nonzero()[-1:, 0].tolist()
     return memory[: last[0] + 1 if last else 0]

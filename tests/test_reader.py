@@ -158,7 +158,7 @@ def test_a_reading_does_not_go_on_where_the_reader_no_longer_is(make, go):
     next(reading)
     go(reader)
     there = reader.state
-    with pytest.raises(ValueError, match="has gone elsewhere meanwhile: finish one reading, or fork the reader"):
+    with pytest.raises(ValueError, match="used for something else meanwhile: finish one reading, or fork the reader"):
         next(reading)
     assert_same_state(reader.state, there, "going on in vain")
 
@@ -166,7 +166,7 @@ def test_a_reading_does_not_go_on_where_the_reader_no_longer_is(make, go):
 def test_a_memory_with_a_nan_is_refused(make):
     state = make().state
     state.memory[0, 0] = torch.nan
-    with pytest.raises(ValueError, match="NaN or infinite numbers: use a state that was read"):
+    with pytest.raises(ValueError, match="NaN or infinite numbers: use the state of a reader"):
         make().restore(state)
 
 
@@ -255,7 +255,7 @@ def test_segments_that_do_not_fit_are_named(make, segment, words):
         list(reader.read_segments([segment]))
     assert_same_state(reader.state, make().state, "a refused segment")
     consume(reader, "mary went")
-    with pytest.raises(ValueError, match="2 tokens wait"):
+    with pytest.raises(ValueError, match="2 tokens of an unfinished segment"):
         list(reader.read_segments([[5]]))
 
 
@@ -425,9 +425,9 @@ def test_damaged_checkpoints_are_named(checkpoint, damage, words):
 
 def test_a_classifier_of_other_classes_is_refused_before_it_reads(make_model, tokenizer, tmp_path):
     make_model("classification", num_labels=3).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="tells 3 classes apart, but answers here are the paper's 6 places"):
+    with pytest.raises(ValueError, match="has 3 classes, but a Reader answers with the paper's 6 places"):
         Reader.from_pretrained(tmp_path, device="cpu")
-    with pytest.raises(ValueError, match="tells 3 classes apart"):
+    with pytest.raises(ValueError, match="has 3 classes"):
         Reader(make_model("classification", num_labels=3), tokenizer)
 
 
@@ -466,6 +466,6 @@ def test_what_is_no_text_is_refused_in_one_sentence(make, tmp_path):
         next(reader.read(file))
     with pytest.raises(ValueError, match="not NoneType"):
         reader.ask(None)
-    with pytest.raises(ValueError, match="Several questions are asked as a list"):
+    with pytest.raises(ValueError, match="Give several questions as a list"):
         reader.ask_many(QUESTION)
     assert reader.state.tokens_read == 0

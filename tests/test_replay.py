@@ -139,10 +139,10 @@ def test_surgery_changes_what_is_read_and_answered(reader, record):
 @pytest.mark.parametrize(
     "edit, words",
     [
-        (Erase([4]), "numbered from 0 to 3 here: there is no token 4"),
+        (Erase([4]), "memory tokens 0 to 3: there is no token 4"),
         (Freeze([-1]), "no token -1"),
         (Swap((0, 9)), "no token 9"),
-        (Swap((0, 1, 2)), "Two memory tokens are swapped, not 3"),
+        (Swap((0, 1, 2)), "Swap takes exactly two memory tokens, not 3"),
         (Noise([0], std=-1), "standard deviation"),
         (Noise([0], std=float("nan")), "standard deviation"),
     ],
@@ -166,7 +166,7 @@ def test_wrong_traces_are_one_sentence(reader, record, make_model, tokenizer):
     trace.model = backbones.checksum(reader.model)
     assert state_at(reader, trace, 5).segments_read == 5
     alike = Reader(make_model(seed=1, memory_update="gated", text_attends_memory=False), tokenizer)
-    with pytest.raises(ValueError, match="read by another model: name the checkpoint"):
+    with pytest.raises(ValueError, match="read by another model: give the checkpoint"):
         state_at(alike, trace, 5)
 
 

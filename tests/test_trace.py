@@ -149,5 +149,5 @@ def test_traces_without_token_ids_and_torn_ones_are_named(make_trace, tmp_path):
         Trace.load(tmp_path)
     del tensors["token_ids"]
     save_file(tensors, file)
-    with pytest.raises(ValueError, match="before traces kept their token ids: record it again"):
+    with pytest.raises(ValueError, match="older format without token ids: record it again"):
         Trace.load(tmp_path)

@@ -35,7 +35,9 @@ class Api:
             if not questions:
                 raise ValueError("Give at least one question, and no empty ones.")
             if len(questions) > MOST_QUESTIONS:
-                raise ValueError(f"There are {len(questions)} questions, but at most {MOST_QUESTIONS} are allowed: ask fewer.")
+                raise ValueError(
+                    f"There are {len(questions)} questions, but at most {MOST_QUESTIONS} are allowed: ask fewer."
+                )
             name = inputs.PASTED if text else "kjv"
             haystack = inputs.haystack(self.reader, name, text, None, facts, length, 0)
             reader = self.reader.fork()
