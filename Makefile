@@ -48,8 +48,10 @@ app: env ## start the demo in the browser
 labs: env ## open the lessons in JupyterLab
 	$(PY) -m jupyter lab labs
 
+# Two processes with a thread each: tiny models gain nothing from a second thread.
 test: env ## run the fast tests, and the lessons in fast mode
-	HF_HUB_OFFLINE=1 RMT_FAST=1 $(PY) -m pytest --nbmake --nbmake-timeout=600 tests $(wildcard labs)
+	HF_HUB_OFFLINE=1 RMT_FAST=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile \
+		--nbmake --nbmake-timeout=600 tests $(wildcard labs)
 
 lint: env ## check style and formatting
 	$(PY) -m ruff check

@@ -1,6 +1,6 @@
-"""Measured accuracies as curves with their intervals: against the length of the text, after each stage of a curriculum,
-against the number of facts and of memory tokens. Functions from results that are already in hand (`results/*.json`,
-parsed) to a plotly Figure, as in `plots.py`.
+"""Figures of measured accuracies with confidence intervals: against the length of the text, after each stage of a
+curriculum, and against the number of facts or of memory tokens. Each function turns parsed results (`results/*.json`)
+into a plotly Figure.
 """
 
 from pathlib import Path
@@ -17,16 +17,16 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
 
     Args:
         results: task -> what `evaluate` returns for it, or the parsed `results/TASK.json`.
-        by: "segments", or "tokens" for rows that say how many tokens they are about.
-        paper: also draw, dotted, the paper's own model on its three tasks.
+        by: "segments", or "tokens" if the rows have a number of tokens.
+        paper: also draw the results of the paper's own model on its three tasks, as dotted lines.
 
     Raises:
-        ValueError: if there are no results, or one holds no accuracies, or `by` is something else.
+        ValueError: if there are no results, if one holds no accuracies, or for another value of `by`.
     """
     if by not in ("segments", "tokens"):
         raise ValueError(f'Accuracy is drawn by "segments" or "tokens", not by {by!r}.')
     if not results:
-        raise ValueError("There are no results to draw: make some with `python -m rmt_demo eval`.")
+        raise ValueError("There are no results to draw: measure some with `python -m rmt_demo eval`.")
     tasks = sorted({*results, *(PAPER_ACCURACY if paper else ())}, key=lambda task: (_place(task), task))
     figure = empty("Accuracy by length of text, with 95% confidence intervals", f"{by} read", "right answers (%)")
     for task in tasks:
@@ -46,7 +46,7 @@ def accuracy(results: dict[str, dict], by: str = "segments", paper: bool = False
             )
     ticks = []
     for x in sorted({x for line in figure.data for x in line.x}):
-        if not ticks or x > 1.3 * ticks[-1]:  # closer, their labels would overlap
+        if not ticks or x > 1.3 * ticks[-1]:  # otherwise the labels would overlap
             ticks.append(x)
     figure.update_xaxes(type="log", tickvals=ticks, tickformat="," if by == "segments" else ".3~s")
     figure.update_yaxes(range=[0, 102])
@@ -59,10 +59,10 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
     Args:
         result: what `evaluation.stages.measure` returns.
         task: one of its tasks.
-        paper: also mark what can be read off the paper's figure, and say which backbone ours began with.
+        paper: also mark the values read off the paper's figure, and name the backbone of our model in the title.
 
     Raises:
-        ValueError: if the result holds nothing about the task, or the paper is to be marked and has nothing about it.
+        ValueError: if the result has no rows of the task, or with `paper`, if the paper has no values for it.
     """
     rows = [row for row in result.get("rows", ()) if row.get("task") == task]
     rows = _rows(task, {"rows": rows}, "segments")
@@ -85,7 +85,7 @@ def stages(result: dict, task: str, paper: bool = False) -> go.Figure:
                 line_color=style["line_color"],
                 marker={"symbol": f"{style['marker']['symbol']}-open", "size": 14},
                 cliponaxis=False,
-                showlegend=False,  # the title says what they are
+                showlegend=False,  # the title explains them
                 hovertemplate="%{x} segments: about %{y}%",
             )
     figure.update_xaxes(dtick=1)
@@ -119,7 +119,7 @@ def capacity_by_memory(result: dict) -> go.Figure:
         result: what `evaluation.capacity.measure` returns of a checkpoint with stored tokens.
 
     Raises:
-        ValueError: if it holds no accuracies by facts and memory tokens, or all with one number of these.
+        ValueError: if it has no accuracies by facts and memory tokens, or only one number of memory tokens.
     """
     rows = _rows("capacity", result, "memory_tokens", "facts")
     sizes = sorted({row["memory_tokens"] for row in rows})
@@ -139,7 +139,7 @@ def capacity_by_memory(result: dict) -> go.Figure:
 
 
 def _rows(task: str, result: dict, *by: str) -> list[dict]:
-    """The rows of a result, in the order of the first of these fields."""
+    """The rows of a result, checked to have the fields `by` and sorted by the first of these."""
     rows = result.get("rows") or [{}]
     if not all({*by, "accuracy", "low", "high", "samples"} <= row.keys() for row in rows):
         raise ValueError(f"The result {task!r} holds no accuracies by {' and '.join(by)}: leave it out.")
@@ -147,7 +147,7 @@ def _rows(task: str, result: dict, *by: str) -> list[dict]:
 
 
 def _accuracy_line(figure: go.Figure, name: str, rows: list[dict], by: str, **style) -> None:
-    """The accuracies of some rows with their intervals, against their field `by`."""
+    """Draw the accuracies of some rows with their intervals, against the field `by`."""
     figure.add_scatter(
         x=[row[by] for row in rows],
         y=[row["accuracy"] for row in rows],

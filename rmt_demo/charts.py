@@ -1,6 +1,6 @@
-"""Plain charts in the house style, for the lessons: lines, bars, cells, and a text as a strip of segments.
+"""General charts in the project's style, for the lessons: lines, bars, heat maps, and a text as a strip of segments.
 
-Numbers in, a plotly Figure out, as in `plots.py` and `accuracies.py`, whose figures know about traces and results.
+Each function turns numbers into a plotly Figure; for figures of traces and results see `plots.py` and `accuracies.py`.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ def lines(
     """One line with marks for each series.
 
     Args:
-        series: name -> its values; None leaves a gap. More than 100 values are drawn without marks.
-        x: where the values stand, the same for all series; by default 1, 2, 3...
-        title, x_title, y_title: name what is drawn and its units.
-        log_x, log_y: logarithmic axes.
+        series: name -> values; None leaves a gap. More than 100 values are drawn without marks.
+        x: x coordinates, the same for all series; by default 1, 2, 3...
+        title, x_title, y_title: of the figure and its axes.
+        log_x, log_y: use logarithmic axes.
 
     Raises:
         ValueError: if there is no series, or one is not as long as `x`.
@@ -38,7 +38,7 @@ def lines(
     for i, (name, values) in enumerate(series.items()):
         at = list(range(1, len(values) + 1)) if x is None else list(x)
         if len(at) != len(values):
-            raise ValueError(f"{name!r} has {len(values)} values for {len(at)} places: give one for each.")
+            raise ValueError(f"{name!r} has {len(values)} values for {len(at)} x coordinates: give one for each.")
         mode = "lines+markers" if len(values) <= 100 else "lines"
         figure.add_scatter(x=at, y=list(values), name=name, mode=mode, **line_style(i))
     for wanted, update in ((log_x, figure.update_xaxes), (log_y, figure.update_yaxes)):
@@ -50,7 +50,7 @@ def lines(
 
 
 def bars(values: dict[str, float], title: str = "", x_title: str = "", y_title: str = "") -> go.Figure:
-    """One bar for each name, its value written above it."""
+    """One bar for each name, with its value above."""
     figure = empty(title, x_title, y_title)
     heights = list(values.values())
     labels = [f"{height:,.4g}" for height in heights]
@@ -67,14 +67,14 @@ def cells(
     names: Sequence[str] | None = None,
     **more,
 ) -> go.Figure:
-    """A table of numbers as colours, dark blue (low) to yellow (high), the first row on top.
+    """A heat map from dark blue (low) to yellow (high), with the first row on top.
 
     Args:
-        values: [rows][columns]; a tensor goes in as `tensor.tolist()`.
-        title, x_title, y_title: name what is drawn.
-        unit: of the values, beside the colour bar.
+        values: [rows][columns]; pass a tensor as `tensor.tolist()`.
+        title, x_title, y_title: of the figure and its axes.
+        unit: of the values, shown at the colour bar.
         names: of the rows; by default 0, 1, 2...
-        more: whatever else plotly's heat maps take.
+        more: further arguments of plotly's heat map.
     """
     figure = empty(title, x_title, y_title)
     rows = list(range(len(values))) if names is None else list(names)
@@ -84,12 +84,12 @@ def cells(
 
 
 def strip(counts: Sequence[int], facts: Sequence[tuple[str, int, int]] = (), title: str = "") -> go.Figure:
-    """A text as a strip: one block for each segment, and each fact where it stands.
+    """A text as a horizontal strip: one block for each segment, and each fact at its position.
 
     Args:
         counts: tokens in each segment, in the order of the text.
-        facts: (label, its first token, its number of tokens), tokens counted from the beginning of the text.
-        title: above the strip.
+        facts: (label, offset of the first token in the text, number of tokens).
+        title: of the figure.
     """
     figure = empty(title, "token", "")
     end = 0

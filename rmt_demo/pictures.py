@@ -1,10 +1,10 @@
-"""A figure as a still picture, for places where no script runs: GitHub, nbviewer, a printed page.
+"""Render a plotly figure as a static SVG image, for places that run no scripts: GitHub, nbviewer, a printed page.
 
     svg(figure) -> "<svg ...>"
 
-It draws what `plots.py`, `accuracies.py` and `charts.py` use of plotly, and no more: lines, marks, error bars, bars and
-heat maps on linear, logarithmic or named axes, with lines across them and a legend below. Transparent and in grey, for
-light and dark pages alike.
+It supports only what `plots.py`, `accuracies.py` and `charts.py` use of plotly: lines, marks, error bars, bars and heat
+maps on linear, logarithmic or categorical axes, lines across the plot and a legend below it. The background is
+transparent and text is grey, for light and dark pages.
 """
 
 import math
@@ -28,10 +28,10 @@ def svg(figure: go.Figure) -> str:
     """Draw a figure as SVG, 760 pixels wide.
 
     Raises:
-        ValueError: if it holds a kind of trace that is not drawn here.
+        ValueError: if it has a kind of trace that is not supported.
     """
     if unknown := {trace.type for trace in figure.data} - {"scatter", "bar", "heatmap"}:
-        raise ValueError(f"{unknown.pop()!r} traces have no still picture: use lines, bars or heat maps.")
+        raise ValueError(f"{unknown.pop()!r} traces cannot be drawn as SVG: use lines, bars or heat maps.")
     title, height = _plain(figure.layout.title.text), figure.layout.height or PLOT_HEIGHT + TOP + 50
     bottom = height - 50
     cells = any(trace.type == "heatmap" for trace in figure.data)
@@ -55,11 +55,11 @@ def svg(figure: go.Figure) -> str:
 
 
 class _Axis:
-    """From values to pixels."""
+    """Maps the values of an axis to pixels."""
 
     def __init__(self, layout, values: list, start: float, end: float, cells: bool):
         self.layout, self.start, self.end = layout, start, end
-        self.cells = cells  # of a heat map: they fill the plot, and between two of them there is no other
+        self.cells = cells  # a heat map's axis: its cells fill the plot, and its ticks are whole numbers
         self.names = list(dict.fromkeys(v for v in values if isinstance(v, str)))
         self.log = layout.type == "log" and not self.names
         known = [self.scaled(v) for v in values if v is not None and not (self.log and v <= 0)] or [0, 1]
@@ -79,7 +79,7 @@ class _Axis:
         return round(self.start + share * (self.end - self.start), 1)
 
     def ticks(self) -> list[tuple]:
-        """(value, label) of at most about eight ticks."""
+        """(value, label) of each tick, usually about eight at most."""
         if self.names:
             step = -(-len(self.names) // 16)
             return [(name, name) for name in self.names[::step]]
@@ -100,11 +100,11 @@ class _Axis:
 
 
 def _values(figure: go.Figure, side: str) -> list:
-    """Everything that an axis has to have room for."""
+    """All values that an axis must cover."""
     found = []
     for trace in figure.data:
         own = trace[side]
-        if trace.type == "heatmap":  # a cell reaches half a step to either side of its place
+        if trace.type == "heatmap":  # a cell extends half a step to either side of its coordinate
             own = range(len(trace.z[0]) if side == "x" else len(trace.z)) if own is None else own
             found += own if isinstance(own[0], str) else [own[0] - 0.5 * _step(own), own[-1] + 0.5 * _step(own)]
             continue
@@ -136,7 +136,7 @@ def _frame(figure: go.Figure, x: _Axis, y: _Axis) -> Iterator[str]:
 
 
 def _shapes(figure: go.Figure, x: _Axis, y: _Axis) -> Iterator[str]:
-    """The lines across the plot; on a "domain", 0 and 1 are the plot's two ends."""
+    """The lines across the plot; in "domain" coordinates, 0 and 1 are the two ends of the plot."""
     for shape in figure.layout.shapes:
         if shape.type == "line":
             ends = [
@@ -199,7 +199,7 @@ def _heatmap(trace, x: _Axis, y: _Axis) -> Iterator[str]:
     for top, row in enumerate(rows):
         shades = [min(int((v - low) / (high - low) * SHADES), SHADES - 1) for v in row]
         start = 0
-        for end in range(1, len(row) + 1):  # equal neighbours become one box
+        for end in range(1, len(row) + 1):  # merge equal neighbours into one box
             if end == len(row) or shades[end] != shades[start]:
                 paths.setdefault(shades[start], []).append(f"M{start} {top}h{end - start}v1h{start - end}z")
                 start = end
@@ -241,12 +241,12 @@ def _text(x: float, y: float, words, size: int = 12, anchor: str = "start") -> s
 
 
 def _plain(words) -> str:
-    """Without plotly's tags, safe in XML."""
+    """Remove plotly's tags and escape for XML."""
     return escape(unescape(re.sub(r"<[^<>]*>", " ", str(words or ""))), quote=False)
 
 
 def _short(value: float) -> str:
-    """A number on an axis: 0.05, 250, 8,192, 32.8k, 1.5M, 1e+15."""
+    """Format an axis label: 0.05, 250, 8,192, 32.8k, 1.5M, 1e+15."""
     if abs(value) < 10_000:
         return f"{value:,.4g}" if value != int(value) else f"{int(value):,}"
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

@@ -1,6 +1,6 @@
-"""Figures of what happened while a text was read, and of what reading costs; those of measured accuracies are in
-`accuracies.py`. Functions from data that is already in hand to a plotly Figure; nothing here reads a file, and `save`
-alone writes one.
+"""Figures of traces and attention, and of the cost of reading; figures of accuracies are in `accuracies.py`.
+
+Each function turns data into a plotly Figure. Nothing here reads a file, and only `save` writes one.
 """
 
 from collections.abc import Sequence
@@ -60,21 +60,21 @@ def cost(sizes: tuple[str, ...] = SIZES) -> go.Figure:
 
 
 def memory(trace: Trace) -> go.Figure:
-    """How far each memory token moved at each segment, as a heat map: the working tokens, and behind them the stored
-    ones up to the last that anything was stored in.
+    """How much each memory token changed at each segment, as a heat map: first the working tokens, then the stored
+    tokens up to the last one in use.
 
     Raises:
         ValueError: if the trace is empty.
     """
-    title, unit, moved = "What each segment changed in the memory", "change<br>(L2 norm)", trace.update_norms
+    title, unit, norms = "What each segment changed in the memory", "change<br>(L2 norm)", trace.update_norms
     if len(trace):
-        used = moved.any(0).nonzero().flatten().tolist()
-        moved = moved[:, : max([trace.gates.shape[1], *(token + 1 for token in used)])]
-    return _heat_map(moved, title, unit, "moved by %{z:.3f}")
+        used = norms.any(0).nonzero().flatten().tolist()
+        norms = norms[:, : max([trace.gates.shape[1], *(token + 1 for token in used)])]
+    return _heat_map(norms, title, unit, "moved by %{z:.3f}")
 
 
 def writes(trace: Trace) -> go.Figure:
-    """The write gates, 0 (the memory token is kept as it is) to 1 (written anew), as a heat map.
+    """The write gates, from 0 (the memory token is kept) to 1 (it is overwritten), as a heat map.
 
     Raises:
         ValueError: if the trace is empty.
@@ -84,21 +84,21 @@ def writes(trace: Trace) -> go.Figure:
 
 
 def beliefs(trace: Trace) -> go.Figure:
-    """How sure the model was of its answer to each pinned question, a mark and the answer wherever the answer changed.
+    """Confidence in the answer to each pinned question, with a mark and the answer wherever the answer changed.
 
     Raises:
-        ValueError: if no question was pinned or nothing read since.
+        ValueError: if no question was pinned, or nothing was read since.
     """
-    asked = {question: told for question, told in trace.beliefs.items() if told}
+    asked = {question: history for question, history in trace.beliefs.items() if history}
     if not asked:
         raise ValueError("This trace follows no question: call trace.pin(question) before reading.")
     figure = empty("What the model believes as it reads (marks: the answer changed)", "segment", "confidence (%)")
-    for i, (question, told) in enumerate(asked.items()):
-        answers = [escape(belief["text"], quote=False) for belief in told]
+    for i, (question, history) in enumerate(asked.items()):
+        answers = [escape(belief["text"], quote=False) for belief in history]
         changed = [k == 0 or answers[k] != answers[k - 1] for k in range(len(answers))]
         figure.add_scatter(
-            x=[belief["segment"] for belief in told],
-            y=[100 * belief["score"] for belief in told],
+            x=[belief["segment"] for belief in history],
+            y=[100 * belief["score"] for belief in history],
             name=escape(question if len(question) <= 60 else question[:59] + "…", quote=False),
             mode="lines+markers+text",
             line_color=pick(PALETTE, i),
@@ -109,12 +109,12 @@ def beliefs(trace: Trace) -> go.Figure:
             hovertemplate="segment %{x}: %{customdata} (%{y:.0f}%)",
         )
     figure.update_yaxes(range=[0, 110], tickvals=[0, 25, 50, 75, 100])
-    return figure.update_layout(showlegend=True)  # one line alone has a legend too: it is the question
+    return figure.update_layout(showlegend=True)  # even for a single line, since the legend shows the question
 
 
 def _heat_map(values: Tensor, title: str, unit: str, hover: str) -> go.Figure:
-    """values [S, m] -> segments to the right, memory tokens downwards. What is too long for a screen is gathered, each
-    column showing the strongest of its segments, so that a single write among thousands stays visible."""
+    """A heat map of values [S, m], segments to the right and memory tokens downwards. If there are too many segments
+    for a screen, each column shows the maximum of several, so that a single write among thousands stays visible."""
     if not values.numel():
         raise ValueError("This trace is empty: read at least one whole segment first.")
     width = -(-len(values) // MOST_COLUMNS)
@@ -127,14 +127,14 @@ def _heat_map(values: Tensor, title: str, unit: str, hover: str) -> go.Figure:
 
 
 def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: str = "memory token") -> go.Figure:
-    """What some rows of a segment looked at, the mean over layers and heads, as a heat map. The memory stands on the
-    left, the text on the right; [CLS] and [SEP], where attention rests that has nothing to look for, are left out.
+    """Attention of some rows of a segment, the mean over layers and heads, as a heat map. Memory tokens are on the
+    left, the text on the right; [CLS] and [SEP] are left out, since they are attention sinks.
 
     Args:
         seen: from `attention.memory_attention` or `query_attention`.
-        tokens: the words of `seen.text_ids`.
-        title: what the segment is.
-        rows: what the rows are.
+        tokens: the WordPieces of `seen.text_ids`.
+        title: of the figure.
+        rows: name of the rows.
     """
     memory, text = (part.mean((0, 1)) for part in (seen.to_memory, seen.to_text[..., 2:-1]))
     names = [f"memory token {i}" for i in range(memory.shape[1])] + [escape(t, quote=False) for t in tokens[2:-1]]
@@ -146,7 +146,7 @@ def attention(seen: SegmentAttention, tokens: Sequence[str], title: str, rows: s
 
 
 def save(figures: Sequence[go.Figure], file: Path, title: str) -> None:
-    """Write figures below each other into one web page that works offline: plotly.min.js, 5 MB, goes beside it once."""
+    """Write figures into one web page that works offline; plotly.min.js (5 MB) is written beside it."""
     parts = "\n".join(figure.to_html(CONFIG, full_html=False, include_plotlyjs=False) for figure in figures)
     file.parent.mkdir(parents=True, exist_ok=True)
     (file.parent / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")

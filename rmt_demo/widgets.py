@@ -1,12 +1,12 @@
-"""What a lesson puts on the page: figures that can be seen where no script runs, and controls made with ipywidgets.
+"""Output of the lessons: figures that are also visible where no scripts run, and interactive controls (ipywidgets).
 
-    show(plots.cost())                           a figure
-    live = show(figure); live.update(figure)     the same place drawn anew, for example during training
-    explore(draw, depth=(1, 8))                  draw(depth=4), and again whenever the slider has moved
-    explore(draw, button="Read", text="...")     draw(text="..."), and again whenever the button is pressed
+    show(plots.cost())                           show a figure
+    live = show(figure); live.update(figure)     replace it in place, for example during training
+    explore(draw, depth=(1, 8))                  show draw(depth=4), and again whenever the slider is moved
+    explore(draw, button="Read", text="...")     show draw(text="..."), and again whenever the button is pressed
 
-A figure is interactive in JupyterLab and a still picture on GitHub. What a control shows at first is made when the cell
-runs and saved with the notebook, so a reader without a running kernel sees it too, and only the control does nothing.
+A figure is interactive in JupyterLab and a static image on GitHub. The first result of a control is computed when the
+cell runs and is saved with the notebook, so it is visible without a running kernel; only the control has no effect.
 """
 
 import json
@@ -25,40 +25,40 @@ STYLE = {"description_width": "initial"}
 
 
 class Shown:
-    """A place on the page whose content can be replaced."""
+    """Displayed output that can be replaced in place."""
 
     def __init__(self, handle: DisplayHandle):
         self._handle = handle
 
     def update(self, what: go.Figure | str) -> None:
-        """Show a figure or a text in the place of what is there. Ten times a second is enough for any eye."""
+        """Replace the output by a figure or a text; call it at most about ten times a second."""
         bundle = _bundle(what)
-        if FIGURE in bundle:  # plotly's renderer keeps the graph it has until something else stands in its place
-            still = {kind: content for kind, content in bundle.items() if kind != FIGURE}
-            self._handle.update(still, raw=True)
+        if FIGURE in bundle:  # plotly's renderer keeps the old graph unless something else is shown in between
+            static = {kind: content for kind, content in bundle.items() if kind != FIGURE}
+            self._handle.update(static, raw=True)
         self._handle.update(bundle, raw=True)
 
 
 def show(what: go.Figure | str) -> Shown:
-    """Show a figure or a text, as it is, below the cell; end the line with a semicolon where it is the cell's last."""
+    """Show a figure or a plain text below the cell. As the last line of a cell, end it with a semicolon."""
     handle = DisplayHandle()
     handle.display(_bundle(what), raw=True)
     return Shown(handle)
 
 
 def explore(draw: Callable[..., go.Figure | str], /, button: str | None = None, **controls) -> None:
-    """Controls with a result below them that follows their values.
+    """Show controls, and below them a result that depends on their values.
 
     Args:
-        draw: called with the controls' values by name, returns the figure or text to show. Later on, a ValueError it
-            raises is shown as its one sentence. What it prints goes to JupyterLab's log, so return it instead.
-        button: draw when this button is pressed, instead of whenever a value changes: for what takes longer than a
-            blink. The first result is made at once in either case.
-        controls: name=starting value (number, text, True or False), name=(low, high[, step]) for a slider,
+        draw: called with the controls' values by name, returns the figure or text to show. If it raises ValueError
+            after a change, the message is shown. What it prints goes to JupyterLab's log, so return text instead.
+        button: label of a button that updates the result, instead of an update at every change: for slow functions.
+            The first result is computed at once in either case.
+        controls: name=initial value (number, text, True or False), name=(low, high[, step]) for a slider,
             name=[choices], name={label: choice}, or any widget of ipywidgets that has a value.
 
     Raises:
-        ValueError: if no control can be made of a value; at the starting values also whatever `draw` raises.
+        ValueError: if no control can be made from a value. Errors of the first call of `draw` are raised too.
     """
     inputs = {name: _control(name, value) for name, value in controls.items()}
     row = [*inputs.values()]
@@ -93,12 +93,12 @@ def explore(draw: Callable[..., go.Figure | str], /, button: str | None = None, 
 def _control(name: str, value) -> ipywidgets.Widget:
     control = ipywidgets.interactive.widget_from_abbrev(value)
     if control is None:
-        raise ValueError(f"No control can be made of {name}={value!r}: give a number, text, (low, high) or choices.")
+        raise ValueError(f"No control can be made from {name}={value!r}: give a number, text, (low, high) or choices.")
     if not control.description:
         control.description = name.replace("_", " ")
     control.style = STYLE
     control.layout.width = "32em"
-    if hasattr(control, "continuous_update"):  # one result when the slider is let go, not a queue of them
+    if hasattr(control, "continuous_update"):  # update once when the slider is released, not continuously
         control.continuous_update = False
     return control
 
@@ -109,7 +109,7 @@ def _show_controls(box: ipywidgets.Widget) -> None:
 
 
 def _bundle(what: go.Figure | str) -> dict:
-    """What the page can choose from: it takes the richest kind it knows."""
+    """The MIME bundle of a figure or text; the front end shows the richest type that it supports."""
     if isinstance(what, str):
         return {"text/plain": what}
     title = what.layout.title.text or "figure"

@@ -107,7 +107,7 @@ def test_what_cannot_be_drawn_is_refused_with_advice():
         charts.lines({"a": [1, 2]}, x=[1])
     with pytest.raises(ValueError, match="at least one"):
         charts.lines({})
-    with pytest.raises(ValueError, match="no still picture"):
+    with pytest.raises(ValueError, match="cannot be drawn as SVG"):
         pictures.svg(go.Figure(go.Pie(values=[1])))
 
 

@@ -154,7 +154,7 @@ def test_a_classifier_is_measured_on_the_paper_s_tasks(classifier, monkeypatch):
         gardens = sum(q.answer == "garden" for q in asked[32 * number : 32 * (number + 1)])
         assert 0 < gardens < 32 and result["rows"][0]["accuracy"] == round(100 * gardens / 32, 1)
         assert result["rows"][0]["said_unknown"] == 0
-    with pytest.raises(ValueError, match="six places apart, so it cannot do 'stream': choose from memorize, detect"):
+    with pytest.raises(ValueError, match="six places, so it cannot do 'stream': choose from memorize, detect"):
         measure(classifier, "classified", tasks=("memorize", "stream"))
 
 
@@ -320,7 +320,7 @@ def test_a_file_that_holds_no_result_is_begun_anew(tmp_path, text):
 
 
 def test_strange_text_is_measured_one_kind_at_a_time(checkpoint):
-    with pytest.raises(ValueError, match="one kind at a time: give 'logs' alone"):
+    with pytest.raises(ValueError, match="'logs' cannot be combined with others: give it alone"):
         measure(checkpoint, "mixed", background=("kjv", "logs"))
 
 
@@ -355,6 +355,6 @@ def test_a_killed_measurement_keeps_its_rows_and_is_gone_on_with(checkpoint, mon
 def test_a_larger_sample_is_not_replaced_by_a_smaller_one(checkpoint, capsys):
     def once(samples):
         [measured] = measure(checkpoint, "samples", tasks=("detect",), samples=samples, segments=(1,))["detect"]["rows"]
-        return measured["samples"], "keeps it: remove the file to measure again" in capsys.readouterr().err
+        return measured["samples"], "samples: remove the file to measure again" in capsys.readouterr().err
 
     assert [once(4), once(3), once(4), once(5)] == [(4, False), (4, True), (4, True), (5, False)]

@@ -66,11 +66,11 @@ def test_missing_results_say_which_command_makes_them(tmp_path):
         figures.draw(1, tmp_path, tmp_path)
     for task in figures.FIGURE_1:
         save(tmp_path, task, rows(1, 8))
-    with pytest.raises(ValueError, match="nothing from 64 segments on: add it with"):
+    with pytest.raises(ValueError, match="no rows of 64 or more segments: run `python"):
         figures.draw(1, tmp_path, tmp_path)
     with pytest.raises(ValueError, match=f"figure5.json: make it with .*eval --out {tmp_path} --figure5 paper"):
         figures.draw(5, tmp_path, tmp_path)
-    with pytest.raises(ValueError, match="Figure 2 is not among those drawn here: choose from 1, 3, 5, 6"):
+    with pytest.raises(ValueError, match="Figure 2 cannot be drawn: choose from 1, 3, 5, 6"):
         figures.draw(2, tmp_path, tmp_path)
 
 
@@ -154,7 +154,7 @@ def test_figure_5_knows_the_paper_s_tasks_alone(tmp_path):
 
 
 def test_figure_5_is_about_models_that_choose_a_place(tmp_path):
-    with pytest.raises(ValueError, match="take the recipe paper"):
+    with pytest.raises(ValueError, match="needs a recipe of a classifier: choose paper, paper-brief"):
         stages.measure(RECIPES["open"], tmp_path / "runs", tmp_path)
 
 
@@ -168,7 +168,7 @@ def test_a_file_that_holds_no_results_is_named(tmp_path, content):
 @pytest.mark.parametrize(("number", "file"), [(1, "memorize"), (3, "cost"), (5, "figure5")])
 def test_rows_that_lack_what_is_drawn_are_one_sentence(tmp_path, number, file):
     save(tmp_path, file, [{}])
-    with pytest.raises(ValueError, match=f"{file}.json holds no results: remove it, and make it anew with"):
+    with pytest.raises(ValueError, match=f"{file}.json holds no results: remove it, and make it again with"):
         figures.draw(number, tmp_path, tmp_path)
 
 

@@ -78,5 +78,5 @@ def test_a_mistake_is_shown_as_its_sentence_and_can_be_corrected(page):
 
 
 def test_what_no_control_can_be_made_of_is_refused(page):
-    with pytest.raises(ValueError, match="No control can be made of depth"):
+    with pytest.raises(ValueError, match="No control can be made from depth"):
         widgets.explore(lambda depth: "", depth=object())

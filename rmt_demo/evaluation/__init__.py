@@ -1,1 +1,1 @@
-"""Measuring what a checkpoint can do, on evaluation data only."""
+"""Measure checkpoints on evaluation data only, and count the cost of reading."""

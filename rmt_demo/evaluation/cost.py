@@ -1,13 +1,13 @@
-"""What reading costs: forward FLOPs with full attention and with RMT (arXiv 2304.11062, figure 3), and bytes.
+"""The cost of reading: forward FLOPs with full attention and with RMT (arXiv 2304.11062, figure 3), and bytes.
 
 FLOPs are counted as in Hoffmann et al. 2022 (arXiv 2203.15556, appendix F): two for each multiply-add of a matrix
 product, three per attention score for the softmax, every token attending to every token (causal masks save nothing).
 
-The RMT paper reports 29 times fewer FLOPs for OPT-175B and 295 times fewer for OPT-125M at 2,048,000 tokens and does
-not spell out its count. What gives both numbers, 29.3 and 294.8, is this: the text is 4,096 full segments of 512
+The RMT paper reports 29 times fewer FLOPs for OPT-175B and 295 times fewer for OPT-125M at 2,048,000 tokens, but does
+not say how it counts. The following count gives both numbers (29.3 and 294.8): the text is 4,096 full segments of 512
 tokens (2,097,152 in all), memory tokens are not counted, and of the two products with the vocabulary only the final
-logits are (an embedding is looked up). At 2,048,000 tokens to the letter, the same count gives 28.6 and 287.9;
-with the embeddings as a product too, as appendix F has them, 28.5 and 223.4.
+logits are counted (an embedding is looked up). With exactly 2,048,000 tokens, the same count gives 28.6 and 287.9;
+with the embeddings as a product too, as in appendix F, 28.5 and 223.4.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ..config import RMTConfig
 
 SEGMENT = 512
 PAPER_TOKENS = 4096 * SEGMENT  # the right end of the paper's figure 3
-LONGEST = 10**12  # tokens; anything above is a typing mistake
+LONGEST = 10**12  # tokens; anything above is taken for a typing mistake
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ OPT = {  # arXiv 2205.01068, table 1
 
 
 def opt(name: str) -> Shape:
-    """The shape of an OPT model by its name, "opt-125m" to "opt-175b", in any case.
+    """The shape of an OPT model by its name, "opt-125m" to "opt-175b", in upper or lower case.
 
     Raises:
         ValueError: if there is no such model.
@@ -87,7 +87,7 @@ def rmt_flops(shape: Shape, tokens: int, segment: int = SEGMENT, memory: int = 0
         shape: of the model.
         tokens: of text; the last segment may be short.
         segment: tokens per model input, memory included.
-        memory: how many of them are memory and carry no text. The paper's figure counts none.
+        memory: how many of these are memory tokens, which carry no text. The paper's figure counts none.
 
     Raises:
         ValueError: if the segment has no room for text, or for the number of tokens.
@@ -101,17 +101,17 @@ def rmt_flops(shape: Shape, tokens: int, segment: int = SEGMENT, memory: int = 0
 
 
 def ratio(shape: Shape, tokens: int, segment: int = SEGMENT, memory: int = 0) -> float:
-    """How many times fewer FLOPs RMT needs than full attention. Arguments and errors as for `rmt_flops`."""
+    """The FLOPs of full attention divided by those of RMT. Arguments and errors as for `rmt_flops`."""
     return full_attention_flops(shape, tokens) / rmt_flops(shape, tokens, segment, memory)
 
 
 @dataclass(frozen=True)
 class FullAttention:
-    """ESTIMATED bytes that full attention over a text would need on top of the weights, other activations left out.
+    """ESTIMATED bytes that full attention over a text would need in addition to the weights and other activations.
 
-    scores      every token's attention to every token, in one layer (layers come one after the other, so the others
-                reuse the room). A fused kernel, like PyTorch's SDPA, never stores them.
-    key_values  keys and values of all layers, which whoever asks questions later has to keep
+    scores      every token's attention to every token, in one layer (layers run one after the other, so they share
+                this memory). A fused kernel, like PyTorch's SDPA, never stores them.
+    key_values  keys and values of all layers, which must be kept for later questions
     """
 
     scores: int
@@ -119,18 +119,18 @@ class FullAttention:
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """The sum of both."""
         return self.scores + self.key_values
 
 
 def estimate(config: RMTConfig, tokens: int, itemsize: int = 4) -> FullAttention:
-    """Estimate, not a measurement: what a model's own backbone would need to see `tokens` tokens at once.
+    """Estimate (not a measurement) what a model's backbone would need to attend to `tokens` tokens at once.
 
-    RMT sees at most `config.segment_length` of them at a time, so `estimate(config, config.segment_length)` is its
-    side of the comparison, whatever the length of the text.
+    RMT attends to at most `config.segment_length` tokens at a time, so compare with `estimate(config,
+    config.segment_length)`, whatever the length of the text.
 
     Args:
-        config: of the model; its backbone's layers, heads and widths are what counts.
+        config: of the model; only its backbone's numbers of layers and heads and its widths matter.
         tokens: in the text.
         itemsize: bytes per number, 4 in float32, 2 in bfloat16 (`model.dtype.itemsize`).
 

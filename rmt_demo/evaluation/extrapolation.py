@@ -1,12 +1,11 @@
 """Accuracy against the number of segments, on evaluation data only: `python -m rmt_demo eval --checkpoint DIR`.
 
-Background text, entity words and paraphrases are those no training ever sees. Every haystack has its own facts and its
-own question; the background segments between them are shared by the haystacks of a batch (see `stretches.py`), which
-makes thousands of segments affordable on a laptop. What comes in through the front door, text by way of the Reader, is
-measured by the task "stream", on fewer haystacks.
+Background text, entity words and paraphrases are held out from training. Every haystack has its own facts and question;
+the haystacks of a batch share their background segments (see `stretches.py`), which makes thousands of segments
+affordable on a laptop. The task "stream" measures the whole path from text through the Reader, on fewer haystacks.
 
-Segments are those of the text: 1 means that it is all in one. The question comes after it in a segment of its own, or,
-with the paper's model, at the end of the last one (see `RMTConfig.asks_alone`).
+Lengths are in segments of the text: 1 means that the whole text is in one segment. The question comes after the text in
+a segment of its own or, with the paper's model, at the end of the last one (see `RMTConfig.asks_alone`).
 """
 
 import dataclasses
@@ -37,7 +36,7 @@ from .results import Results, Row
 from .stretches import Reading, read
 
 BATCH = 32
-# The background is drawn by `stretches.read`: the one segment here only keeps the table from being empty.
+# `stretches.read` draws the background; the one background segment here only keeps the table from being empty.
 OPEN = Mixture(BATCH, facts=(1, 3), questions=1, tail_rate=1.0, task_rate=0.0, background=1)
 TASKS = {
     "memorize": dataclasses.replace(OPEN, task_rate=1.0, tasks=("memorize",)),
@@ -50,8 +49,8 @@ TASKS = {
 } | {name: dataclasses.replace(OPEN, unknown_rate=0.0, task_rate=1.0, tasks=(name,)) for name in QA}
 SEGMENTS = (1, 2, 4, 8, 64)
 STREAM = "stream"
-STREAM_SAMPLES, STREAM_SEGMENTS = 300, 64  # at most: nothing is shared between texts, so they take their time
-QUESTION = 64  # tokens kept free for the question in the last segment of a text, and the fewest of a text
+STREAM_SAMPLES, STREAM_SEGMENTS = 300, 64  # at most, since these texts share no segments and are slow to read
+QUESTION = 64  # tokens kept free for the question in the last segment of a text, and minimum length of a text
 
 
 def evaluate(
@@ -65,29 +64,29 @@ def evaluate(
 ) -> dict:
     """Measure a checkpoint and write `out`/TASK.json for each task, or TASK-KIND.json on another background.
 
-    The file is written again after every number of segments; rows that it has of the same checkpoint, seed and
-    background are kept, and those of as many samples are not measured again (see `results.py`).
+    The file is rewritten after every row. Rows of the same checkpoint, seed and background that it already has are
+    kept, and those with at least as many samples are not measured again (see `results.py`).
 
     Args:
         checkpoint: folder or Hub id of an RMT.
         out: folder for the results.
         samples: haystacks for each task and number of segments.
-        segments: numbers of segments of the texts.
+        segments: lengths of the texts in segments.
         seed: of the haystacks.
-        tasks: of `TASKS` and "stream"; by default all that the checkpoint can do but bAbI's: for one that classifies,
-            the paper's three. "open" asks for what the text says, "unknown" for what it does not, "stranger" where
-            one of the paper's people is, told where another went, "heldout" about families of facts that training
-            never sees. "stream" reads "open" haystacks as text through the Reader, at most 300 of them (its rows say
-            how many: "samples") and of up to 64 segments.
-        background: corpora whose evaluation part is the background, or one kind of strange text (`data/strange.py`).
+        tasks: names from `TASKS`, or "stream"; by default all that the checkpoint can do except bAbI's (for a
+            classifier, the paper's three). "open" asks what the text says and "unknown" what it does not say;
+            "stranger" asks where one of the paper's people is when the text says where another went; "heldout" uses
+            fact families never seen in training. "stream" reads "open" haystacks as text through the Reader: at most
+            300 (its rows give the number) of up to 64 segments.
+        background: corpora whose evaluation part is used, or one out-of-distribution kind (`data/strange.py`).
 
     Returns:
-        {task: result}, as written. In a row, "tokens" are those of text in a haystack, on average.
+        {task: result}, as written. In a row, "tokens" is the mean number of text tokens in a haystack.
 
     Raises:
-        ValueError: for a task that does not exist or that the checkpoint cannot do, "stream" by name in more than 64
-            segments, a checkpoint that cannot be loaded, a background that is not there or strange and not alone, or a
-            story too long for its segments.
+        ValueError: for a task that does not exist or that the checkpoint cannot do, for "stream" named with more than
+            64 segments, if the checkpoint or a background cannot be loaded, for an out-of-distribution kind together
+            with another background, or for a story too long for its segments.
     """
     if unknown := set(tasks or ()) - {*TASKS, STREAM}:
         raise ValueError(f"There is no task {sorted(unknown)[0]!r}: choose from {', '.join((*TASKS, STREAM))}.")
@@ -100,7 +99,7 @@ def evaluate(
     tasks = [task for task in able if task not in QA] if tasks is None else tasks
     if beyond := set(tasks) - set(able):
         raise ValueError(
-            f"{checkpoint} only tells the paper's six places apart, so it cannot do {sorted(beyond)[0]!r}: "
+            f"{checkpoint} can only answer with the paper's six places, so it cannot do {sorted(beyond)[0]!r}: "
             f"choose from {', '.join(able)}."
         )
     text = background_text(background)
@@ -109,28 +108,28 @@ def evaluate(
     for task in tasks:
         kept = Results.of(task, out, checkpoint, reader, seed, background)
         if task == STREAM:
-            asked, wanted = partial(_stream, reader, text), min(samples, STREAM_SAMPLES)
+            measure, wanted = partial(_stream, reader, text), min(samples, STREAM_SAMPLES)
             counts = [count for count in segments if count <= STREAM_SEGMENTS]
         else:
-            asked, wanted, counts = partial(ask, reader.model, maker, TASKS[task]), samples, segments
+            measure, wanted, counts = partial(ask, reader.model, maker, TASKS[task]), samples, segments
         for count in counts:
             if kept.has(wanted, segments=count):
                 continue
             row = Row(reader.model)
-            outcomes, tokens = asked(count, wanted, f"{seed}/{task}/{count}")
+            outcomes, tokens = measure(count, wanted, f"{seed}/{task}/{count}")
             kept.add(row.done(segments=count, tokens=tokens, **summary(outcomes)))
         results[task] = kept.whole
     return results
 
 
 def background_text(names: Sequence[str]) -> corpora.Background:
-    """The evaluation part of some corpora, or strange text of one kind.
+    """The evaluation part of some corpora, or one out-of-distribution kind of text.
 
     Raises:
-        ValueError: if a strange kind is not alone, or a corpus cannot be found.
+        ValueError: if such a kind is combined with another name, or a corpus cannot be found.
     """
     if len(names) > 1 and (kinds := [name for name in names if name in strange.KINDS]):
-        raise ValueError(f"Strange text is measured one kind at a time: give {kinds[0]!r} alone.")
+        raise ValueError(f"The background {kinds[0]!r} cannot be combined with others: give it alone.")
     return strange.strange(names[0]) if names[0] in strange.KINDS else corpora.mix(names, "eval")
 
 
@@ -140,14 +139,14 @@ Outcome = tuple[str, bool, bool]  # kind of question, answered right, answered "
 def haystacks(
     model: RMTPreTrainedModel, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str
 ) -> Iterator[tuple[Batch, Reading]]:
-    """Make and read haystacks, a batch at a time: yields (batch, reading), together of at least `samples` of them.
+    """Make and read haystacks, a batch at a time: yields (batch, reading) until there are at least `samples` haystacks.
 
     Args:
         model: in evaluation mode.
         maker: of batches.
-        mixture: what the haystacks look like, their length and number apart.
-        segments: of each text.
-        samples: how many; batches have 32, or fewer where that is all.
+        mixture: what the haystacks look like, except for their length and number.
+        segments: length of each text.
+        samples: number of haystacks; a batch has `mixture.batch_size`, or `samples` if that is less.
         seed: of facts, questions and background.
     """
     steps = steps_of(model.config, segments)
@@ -162,15 +161,15 @@ def haystacks(
 
 
 def steps_of(config: RMTConfig, segments: int) -> int:
-    """How many segments of a text go through the memory before its question is asked."""
+    """The number of segments read before the question's segment, for a text of `segments` segments."""
     return segments if config.asks_alone else segments - 1
 
 
 def ask(
     model: RMTPreTrainedModel, maker: BatchMaker, mixture: Mixture, segments: int, samples: int, seed: str
 ) -> tuple[list[Outcome], int]:
-    """Ask haystacks their questions, one each (arguments as in `haystacks`): the outcomes, and the text tokens of a
-    haystack on average."""
+    """Ask one question about each haystack (arguments as for `haystacks`). Returns the outcomes, and the mean number of
+    text tokens in a haystack."""
     outcomes, tokens = [], []
     for batch, reading in haystacks(model, maker, mixture, segments, samples, seed):
         outcomes += answers(model, batch, reading, maker.tokenizer)
@@ -179,7 +178,7 @@ def ask(
 
 
 def answers(model: RMTPreTrainedModel, batch: Batch, reading: Reading, tokenizer) -> list[Outcome]:
-    """What the model makes of a batch's questions, asked of what it has read."""
+    """Ask a batch's questions after the batch has been read."""
     ids, mask, of = (batch.inputs[name].to(model.device) for name in ("query_ids", "query_mask", "query_of"))
     return [
         (question.kind, said.is_right(question.answer), said.text == UNKNOWN)
@@ -190,8 +189,8 @@ def answers(model: RMTPreTrainedModel, batch: Batch, reading: Reading, tokenizer
 def _stream(
     reader: Reader, text: corpora.Background, segments: int, samples: int, seed: str
 ) -> tuple[list[Outcome], int]:
-    """Haystacks as text: built by Haystack, read by the Reader, asked by `ask`. A text and its question fill `segments`
-    segments, if none of them ends early at the end of a sentence."""
+    """Like `ask`, but with plain text: made by Haystack, read by the Reader, questions asked with `Reader.ask`. A text
+    and its question fill `segments` segments, unless segments are cut early at the end of a sentence."""
     rng, stories, outcomes, tokens = Random(seed), StoryGenerator("eval"), [], []
     length = max(QUESTION, segments * reader.model.config.text_capacity - QUESTION)
     for _ in tqdm(range(samples), desc=f"{seed} segments", file=sys.stderr):
@@ -211,8 +210,9 @@ def _stream(
 
 
 def summary(outcomes: list[Outcome]) -> dict:
-    """Accuracy with its interval, over all and by kind of question, and how often the answer was "unknown": to any
-    question, and to those that have an answer (a story told without gaps may still leave a carried thing nowhere)."""
+    """Accuracy with its interval, overall and by kind of question, and how often the model answered "unknown": over all
+    questions, and over those that have an answer ("unknown" may be right even at `unknown_rate` 0, for a carried object
+    whose place is not given)."""
     kinds = defaultdict(list)
     for kind, right, _ in outcomes:
         kinds[kind].append(right)

@@ -1,10 +1,10 @@
 """The paper's figures (arXiv 2304.11062) with our numbers: `python -m rmt_demo figure 1 --out docs`.
 
-1   accuracy far beyond the training length, over the paper's curves    from results/{memorize,...}.json
-3   FLOPs of full attention and of RMT                                  counted here (see `cost.py`)
-    beside it seconds and memory, where they were measured              from results/cost.json
+1   accuracy far beyond the training length, with the paper's curves    from results/{memorize,...}.json
+3   FLOPs of full attention and of RMT                                  counted (see `cost.py`)
+    and seconds and peak memory, if they were measured                  from results/cost.json
 5   accuracy after every stage of a curriculum                          from results/figure5.json
-6   what the memory looks at when it writes, retains and reads          from a checkpoint
+6   attention of the memory when it writes, retains and reads           from a checkpoint
 """
 
 import json
@@ -25,9 +25,9 @@ from .extrapolation import background_text
 from .paper import PAPER_SEGMENTS, PAPER_STAGES
 
 WAYS = {"scores": "full attention, scores stored", "fused": "full attention, fused", "rmt": "RMT"}  # of reading a text
-FIRST = 64  # segments: where the paper's figure 1 begins
+FIRST = 64  # segments, the left end of the paper's figure 1
 EVAL = "python -m rmt_demo eval"
-SHARE = ("segments", "accuracy", "low", "high", "samples")  # what a row has that is drawn
+SHARE = ("segments", "accuracy", "low", "high", "samples")  # the fields of a row that are drawn
 FIGURE_1 = ("memorize", "detect", "reasoning", "open")
 TITLES = {
     1: "Figure 1: accuracy far beyond the training length",
@@ -43,17 +43,17 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
     Args:
         number: 1, 3, 5 or 6.
         out: folder for the page.
-        results: folder of the measured numbers, for figures 1, 3 and 5.
+        results: folder of the measured results, for figures 1, 3 and 5.
         checkpoint: folder or Hub id of an RMT, for figure 6.
 
     Returns:
-        The page.
+        Path of the page.
 
     Raises:
-        ValueError: for another number, or if the measured numbers or the checkpoint are missing.
+        ValueError: for another number, or if the results or the checkpoint are missing.
     """
     if number not in TITLES:
-        raise ValueError(f"Figure {number} is not among those drawn here: choose from {', '.join(map(str, TITLES))}.")
+        raise ValueError(f"Figure {number} cannot be drawn: choose from {', '.join(map(str, TITLES))}.")
     if number == 1:
         figures = far_beyond(Path(results))
     elif number == 3:
@@ -68,23 +68,23 @@ def draw(number: int, out: str | Path, results: str | Path = "results", checkpoi
 
 
 def far_beyond(results: Path) -> list[plots.go.Figure]:
-    """Figure 1, by segments and by tokens: our segments carry fewer of them than the paper's."""
+    """Figure 1, once by segments and once by tokens, since our segments carry fewer tokens than the paper's."""
     command = f"{EVAL} --out {results} --tasks {' '.join(FIGURE_1)} --segments {' '.join(map(str, PAPER_SEGMENTS))}"
     measured = {}
     for task in FIGURE_1:
-        if task == "open" and not (results / f"{task}.json").exists():  # not in the paper, nor for who only classifies
+        if task == "open" and not (results / f"{task}.json").exists():  # optional: not in the paper
             continue
         result = _load(results / f"{task}.json", command, SHARE)
         rows = [row for row in result["rows"] if row["segments"] >= FIRST and "tokens" in row]
         if not rows:
-            raise ValueError(f"{results / task}.json has nothing from {FIRST} segments on: add it with `{command}`.")
+            raise ValueError(f"{results / task}.json has no rows of {FIRST} or more segments: run `{command}`.")
         measured[task] = result | {"rows": rows}
     return [accuracies.accuracy(measured, by, paper=True) for by in ("segments", "tokens")]
 
 
 def measured_cost(results: Path) -> list[plots.go.Figure]:
-    """Beside figure 3: what texts of growing length took on one machine, until full attention no longer fitted; none
-    if nobody ran `benchmarks/attention_cost.py`."""
+    """Companions of figure 3: measured seconds and peak memory for texts of increasing length, up to where full
+    attention ran out of memory; an empty list without results of `benchmarks/attention_cost.py`."""
     file = results / "cost.json"
     if not file.exists():
         return []
@@ -100,7 +100,7 @@ def measured_cost(results: Path) -> list[plots.go.Figure]:
 
 
 def after_each_stage(results: Path) -> list[plots.go.Figure]:
-    """Figure 5, one for each task."""
+    """Figure 5, once for each task."""
     result = _load(
         results / "figure5.json",
         f"{EVAL} --out {results} --figure5 paper --backbone bert-base-cased",
@@ -111,7 +111,7 @@ def after_each_stage(results: Path) -> list[plots.go.Figure]:
 
 
 def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:
-    """Figure 6: a reasoning sample of four segments, and what their memory rows, or the answer's, look at."""
+    """Figure 6: what the memory tokens, or the answer's row, attend to in the four segments of a reasoning sample."""
     tokens = reader.tokenizer.convert_ids_to_tokens
     *steps, (asked, answering) = reasoning_sample(reader, seed)
     figures = []
@@ -123,8 +123,8 @@ def operations(reader: Reader, seed: int = 0) -> list[plots.go.Figure]:
 
 
 def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttention]]:
-    """Two facts in the first and the third of four full segments, the question at the end of the last: what is said
-    there besides the background, and what was looked at."""
+    """Read four full segments with facts in the first and third and the question at the end of the last. Returns, for
+    each segment, the fact or question in it and its attention."""
     model, config, rng = reader.model, reader.config, Random(seed)
     maker = BatchMaker(config, reader.tokenizer, background_text(USUAL), "eval")
     story = reasoning(rng).story
@@ -141,12 +141,12 @@ def reasoning_sample(reader: Reader, seed: int) -> list[tuple[str, SegmentAttent
 
 
 def _load(file: Path, command: str, fields: Sequence[str]) -> dict:
-    """A result, all of whose rows have these fields."""
+    """Load a result and check that all of its rows have these fields."""
     if not file.exists():
         raise ValueError(f"There is no {file}: make it with `{command}`.")
     try:
         result = json.loads(file.read_text())
         [row[name] for row in result["rows"] for name in fields]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} holds no results: remove it, and make it anew with `{command}`.") from error
+        raise ValueError(f"{file} holds no results: remove it, and make it again with `{command}`.") from error
     return result

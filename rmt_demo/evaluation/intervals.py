@@ -1,4 +1,4 @@
-"""The uncertainty that stands beside every accuracy."""
+"""Confidence intervals of accuracies."""
 
 from math import sqrt
 
@@ -6,10 +6,10 @@ Z95 = 1.959964
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:
-    """95% confidence interval of a proportion (Wilson 1927): sound for small counts and near 0 and 1.
+    """95% confidence interval of a proportion (Wilson 1927), valid for small counts and near 0 and 1.
 
     Raises:
-        ValueError: without a sample.
+        ValueError: if there are no samples.
     """
     if total < 1:
         raise ValueError("An interval needs at least one sample.")

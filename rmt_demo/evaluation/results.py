@@ -1,11 +1,11 @@
-"""Files of measured numbers: `results/TASK.json`, a list of rows beside all that is needed to measure them again.
+"""Result files: `results/TASK.json` holds a list of rows, and everything needed to reproduce them.
 
     {"task", "checkpoint", "sha256", "memory_tokens", "segment_length", "seed", "background", "rows": [...]}
 
-The file is rewritten after every row, so a measurement that is killed keeps what it has. Rows of the same task,
-weights, seed and background come together in one file, whatever commands measured them; every row says which one did,
-and on what machine. What a file has of as many samples or more is not measured again. A row of anything else starts the
-file anew, and what was in it is kept as `TASK.json.old-1`, `-2` and so on.
+The file is rewritten after every row, so a killed measurement keeps its finished rows. Rows of the same task, weights,
+seed and background share a file even if different commands measured them; every row records its command and machine. A
+row is not measured again if the file has it with at least as many samples. When a row of other weights, another seed or
+another background is added, the old file is kept as `TASK.json.old-1`, `-2` and so on, and a new one is started.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from ..reader import Reader
 
 
 def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, background: Sequence[str]) -> dict:
-    """What all rows of one file have in common."""
+    """The fields that all rows of a file have in common."""
     with open(checkpoints.weights_of(str(checkpoint)), "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return {
@@ -43,7 +43,7 @@ def about(task: str, checkpoint: str | Path, reader: Reader, seed: int, backgrou
 
 
 def file_name(task: str, background: Sequence[str]) -> str:
-    """ "open.json", and "open-logs.json" on another background than usual."""
+    """The name of a result file: "open.json", or "open-logs.json" with another background than the default."""
     kinds = () if tuple(background) == USUAL else (Path(name).stem for name in background)
     return "-".join([task, *kinds]) + ".json"
 
@@ -57,10 +57,10 @@ class Row:
             torch.cuda.reset_peak_memory_stats(self.device)
 
     def done(self, **measured) -> dict:
-        """The row as it is written: what was measured, then how.
+        """The complete row: the measured values, then how they were measured.
 
-        "peak_memory_mb" is the GPU's for this row alone; on a CPU it is the whole process's up to now, which no
-        later row can be below.
+        "peak_memory_mb" on a GPU is the peak for this row alone; on a CPU it is the peak of the whole process so far,
+        so it never falls from row to row.
         """
         return measured | {
             "minutes": round((time.time() - self.began) / 60, 2),
@@ -73,10 +73,10 @@ class Row:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """The most memory used, in millions of bytes: of the GPU since it was last reset, or of this process."""
+    """Peak memory in millions of bytes: of the GPU since its last reset, or of this process since it started."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes on Linux
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, Linux kibibytes
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
@@ -84,9 +84,9 @@ class Results:
     """The rows of one measurement, and the file that keeps them.
 
     Args:
-        file: made with the first row, if it is not there.
-        common: what all rows have in common, see `about`; a file of anything else is set aside for them.
-        keys: the fields that tell rows apart; the rows are in their order, and those without them go.
+        file: created with the first row if it does not exist.
+        common: the fields that all rows have in common, see `about`; a file with other values is renamed.
+        keys: the fields that identify a row; rows are sorted by them, and rows without them are dropped.
     """
 
     def __init__(self, file: Path, common: dict, keys: Sequence[str] = ("segments",)):
@@ -103,12 +103,12 @@ class Results:
         background: Sequence[str],
         keys: Sequence[str] = ("segments",),
     ) -> "Results":
-        """Those of a task in the folder `out`; the rest as in `about`."""
+        """The results of a task in the folder `out`; the other arguments are as for `about`."""
         return cls(Path(out) / file_name(task, background), about(task, checkpoint, reader, seed, background), keys)
 
     @property
     def rows(self) -> list[dict]:
-        """The rows that the file has of this measurement, if any."""
+        """The rows of this measurement that the file has, if any."""
         try:
             known = json.loads(self.file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -118,34 +118,32 @@ class Results:
 
     @property
     def whole(self) -> dict:
-        """All that is known so far, as it is written."""
+        """The content of the file so far."""
         return self.common | {"rows": self.rows}
 
     def has(self, samples: int, **same) -> bool:
-        """Is there a row with the fields `same`, of as many samples or more? If so, says that it is kept."""
+        """Whether a row with the fields `same` and at least `samples` samples exists; if so, say so on stderr."""
         rows = [row for row in self.rows if same.items() <= row.items()]
-        there = max((row.get("samples", 0) for row in rows), default=0)
-        if there < samples:
+        found = max((row.get("samples", 0) for row in rows), default=0)
+        if found < samples:
             return False
         what = ", ".join(f"{name} {value}" for name, value in same.items())
-        kept = f"{self.file} has {what} with {there} samples and keeps it"
+        kept = f"{self.file} already has {what} with {found} samples"
         print(f"{kept}: remove the file to measure again.", file=sys.stderr)
         return True
 
     def add(self, row: dict) -> None:
-        """Put a row into the file, in place of one with the same `keys`."""
+        """Add a row to the file, replacing one with the same `keys`."""
         known = self.rows
         if self.file.exists() and not known:
             numbered = (self.file.with_suffix(f".json.old-{number}") for number in itertools.count(1))
-            aside = next(path for path in numbered if not path.exists())
-            self.file.rename(aside)
-            print(
-                f"{self.file} had nothing of this checkpoint, seed and background: it is {aside} now.", file=sys.stderr
-            )
+            old = next(path for path in numbered if not path.exists())
+            self.file.rename(old)
+            print(f"{self.file} was of another checkpoint, seed or background: renamed to {old}.", file=sys.stderr)
         rows = [other for other in known if {*self.keys} <= other.keys()]
         rows = [other for other in rows if any(other[key] != row[key] for key in self.keys)] + [row]
         result = self.common | {"rows": sorted(rows, key=lambda row: [row[key] for key in self.keys])}
         self.file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.file.with_suffix(".tmp")
         draft.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(draft, self.file)  # at once, so that there is a whole file at every moment
+        os.replace(draft, self.file)  # atomic, so that there is a complete file at every moment

@@ -1,11 +1,11 @@
-"""What a curriculum teaches, stage by stage: the paper's figure 5, `python -m rmt_demo eval --figure5 paper`.
+"""Accuracy after each stage of a curriculum: the paper's figure 5, `python -m rmt_demo eval --figure5 paper`.
 
-For each task a model of its own is trained on longer and longer inputs. After every stage a checkpoint is kept and
-measured on 1 to 15 segments. Killed runs go on where they were: give the same command again. With the recipe "paper"
-this takes a GPU and hours; with "paper-brief" an hour for each task on a CPU core of its own, and half an hour more for
-`--samples 64 --segments 1 2 3 4 5 7 10 15`; `--figure5 paper-smoke` shows in a minute or two that all parts work.
+For each task, a separate model is trained on increasingly long inputs. After every stage, a checkpoint is kept and
+measured on 1 to 15 segments. To resume a killed run, give the same command again. The recipe "paper" needs a GPU and
+hours; "paper-brief" takes an hour for each task on a CPU core of its own, and half an hour more for measuring with
+`--samples 64 --segments 1 2 3 4 5 7 10 15`; "paper-smoke" checks in a minute or two that all parts work.
 
-Each stage is a run of its own that starts from the checkpoint of the one before: it lasts all of its steps, and its
+Each stage is a separate run that starts from the checkpoint of the stage before: it lasts all of its steps, and its
 learning rate rises and falls again, as in the paper.
 """
 
@@ -42,13 +42,13 @@ def measure(
     """Train by `recipe` and measure each of its stages; write `out`/figure5.json.
 
     Args:
-        recipe: of a model that classifies; its stages are trained one after the other, on one task at a time.
+        recipe: of a classifier; its stages are trained one after the other, on one task at a time.
         runs: folder for the checkpoints, TASK/stage-1 and so on.
         out: folder for the results.
         backbone: packaged name, folder or Hub id; the paper's is "bert-base-cased".
-        tasks: of the paper.
+        tasks: some of the paper's tasks.
         samples: haystacks for each row.
-        segments: numbers of segments to measure, the question's included.
+        segments: lengths of the texts to measure, in segments.
         seed: of training and of the haystacks.
         background: corpora, their training parts for training and their evaluation parts for measuring.
 
@@ -56,14 +56,14 @@ def measure(
         The result, as written: a row for each task, stage ("trained_on": its most segments) and number of segments.
 
     Raises:
-        ValueError: for another task than the paper's, a recipe of a model that does not classify or that goes on from
-            another, if `runs` holds those of another seed, recipe, backbone or background, or if one of these cannot be
-            found.
+        ValueError: for a task that is not the paper's, for a recipe that is not of a classifier or starts from a
+            checkpoint, if `runs` holds runs with another seed, recipe, backbone or background, or if the backbone or a
+            background cannot be found.
     """
     if wrong := set(tasks) - set(PAPER_TASKS):
         raise ValueError(f"Figure 5 has no task {sorted(wrong)[0]!r}: choose from {', '.join(PAPER_TASKS)}.")
     if recipe.head != "classification" or recipe.goes_on:
-        raise ValueError("Figure 5 is about models that learn to choose places: take the recipe paper, or paper-brief.")
+        raise ValueError("Figure 5 needs a recipe of a classifier: choose paper, paper-brief or paper-smoke.")
     result = {}
     for task in tasks:
         before = None
@@ -72,21 +72,21 @@ def measure(
             stage = dataclasses.replace(stage, mixture=dataclasses.replace(stage.mixture, tasks=(task,)))
             train(dataclasses.replace(recipe, stages=(stage,)), folder, backbone, seed, background, before)
             before = folder
-            read = stage.mixture.segments[1]  # before the question, at most
-            result = _measure(folder, out, recipe, backbone, task, read, samples, segments, seed, background)
+            most_steps = stage.mixture.segments[1]  # segments read before the question's
+            result = _measure(folder, out, recipe, backbone, task, most_steps, samples, segments, seed, background)
     return result
 
 
-def _measure(folder, out, recipe, backbone, task, read, samples, segments, seed, background) -> dict:
-    """Measure one checkpoint; what the file has of it already is left as it is."""
+def _measure(folder, out, recipe, backbone, task, most_steps, samples, segments, seed, background) -> dict:
+    """Measure one checkpoint; rows that the file already has are kept."""
     reader = Reader.from_pretrained(folder)
     common = about(TASK, folder, reader, seed, background)
     common["recipe"] = describe(recipe, seed, backbone, background)["recipe"]
-    del common["checkpoint"]  # there are many, and each row says of which its weights are
+    del common["checkpoint"]  # differs from row to row, like the weights' checksum, which goes into the rows
     weights = common.pop("sha256")
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     kept = Results(Path(out) / f"{TASK}.json", common, KEYS)
-    longest = read if reader.config.asks_alone else read + 1
+    longest = most_steps if reader.config.asks_alone else most_steps + 1
     for count in segments:
         same = {"task": task, "trained_on": longest, "segments": count, "backbone": str(backbone), "sha256": weights}
         if kept.has(samples, **same):

@@ -1,16 +1,17 @@
-"""Reading a batch of very long haystacks at once, in constant memory.
+"""Read a batch of very long haystacks at once, in constant memory.
 
     reading = read(model, maker, batch, seed)
-    answers to `batch`'s questions are asked of reading.memory
+    answers(model, batch, reading, tokenizer)    # see `extrapolation.py`
 
-A haystack's segments with facts are its own; the background between them comes in stretches of 64 segments. All
-haystacks of a batch share the 64 background segments of a stretch, each reading them in an order of its own, and the
-next stretch draws 64 new ones. With `text_attends_memory=False` they are encoded once for the whole batch, and for
-every further segment only the m memory rows run. So a haystack never reads a background segment twice, a batch of
-32 haystacks of n segments reads about n different ones (not 32 n), and no more than one stretch is ever held, be it
-one of 50 million tokens. Background segments start at random sentences of the text: with more of them than it has
-room for, they overlap. As the haystacks of a batch meet the same background, what goes wrong for one goes wrong for
-others more often than by chance: intervals that take each of them as a case of its own are somewhat too narrow.
+A haystack has its own segments with facts; the background between them comes in stretches of 64 segments. All haystacks
+of a batch share the 64 background segments of a stretch, each in its own order, and the next stretch has 64 new ones.
+With `text_attends_memory=False`, the text of a background segment is encoded once for the whole batch, and only the m
+memory rows run for each haystack. So a haystack never reads a background segment twice, a batch of 32 haystacks of n
+segments reads about n different ones (not 32 n), and only one stretch is held at a time, even with 50 million tokens.
+
+Background segments start at random sentences of the text, so they overlap when the text is short for their number.
+Since the haystacks of a batch share their background, their errors are correlated, and confidence intervals that treat
+them as independent are somewhat too narrow.
 """
 
 from dataclasses import dataclass
@@ -29,12 +30,12 @@ STRETCH = 64  # segments
 
 @dataclass
 class Reading:
-    """What is known once a batch of B haystacks of S segments has been read, up to the question's segment.
+    """The result of reading a batch of B haystacks of S segments, up to the question's segment.
 
-    memory      [B, m + s, d] after the last segment
-    gates       [B, S, m] float32 on the CPU, how far each memory token was written
-    tokens      text tokens of a haystack, on average
-    background  different background segments that were read
+    memory      [B, m + s, d] after the last segment, m working and s stored tokens
+    gates       [B, S, m] float32 on the CPU, the write gate of each working memory token
+    tokens      mean number of text tokens in a haystack
+    background  number of different background segments read
     """
 
     memory: Tensor
@@ -49,8 +50,8 @@ def read(model: RMTPreTrainedModel, maker: BatchMaker, batch: Batch, seed: str) 
 
     Args:
         model: in evaluation mode.
-        maker: of the batch; the background is drawn from it.
-        batch: whose samples all have the same number of segments; its own background segments are left out.
+        maker: of the batch; the background is drawn from its text.
+        batch: all samples have the same number of segments; the batch's own background segments are not used.
         seed: of the background.
     """
     base, order = model.base_model, batch.inputs["order"]
@@ -68,10 +69,10 @@ def read(model: RMTPreTrainedModel, maker: BatchMaker, batch: Batch, seed: str) 
 
 
 def _table(maker: BatchMaker, batch: Batch, stretch: slice, rng: Random) -> tuple[Tensor, Tensor, Tensor, int]:
-    """The segments of one stretch: ids and mask [N, L] of the rows with facts, then of the background; which row each
-    haystack reads when [B, s]; and how many rows have facts."""
+    """The table of one stretch: ids and mask [N, L], rows with facts first, then the background; the row that each
+    haystack reads at each step [B, s]; and the number of rows with facts."""
     order, has_fact = batch.inputs["order"][:, stretch].contiguous(), batch.has_fact[:, stretch]
-    own = order[has_fact].unique()  # sorted, so that a row's place among them can be looked up
+    own = order[has_fact].unique()  # sorted, as searchsorted needs it
     ids, mask = frame(maker.noise(rng, min(STRETCH, order.numel())), maker.config)
     turns = torch.tensor([rng.sample(range(len(ids)), order.shape[1]) for _ in order])
     rows = torch.where(has_fact, torch.searchsorted(own, order), len(own) + turns)
