@@ -1,4 +1,4 @@
-"""Loading a checkpoint to ask it questions, with one clear sentence for whatever may be wrong with it."""
+"""Load a checkpoint for asking questions; every error is one sentence that says what is wrong with it."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassifi
 
 
 def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
-    """The model of a checkpoint folder (or Hub id), in evaluation mode, and its tokenizer.
+    """Load the model of a checkpoint folder (or Hub id), in evaluation mode, and its tokenizer.
 
     Raises:
-        ValueError: if there is no checkpoint, it is none of an RMT that answers, its backbone cannot be
-            found, or its weights are incomplete, of another shape or not finite.
+        ValueError: if there is no checkpoint, if it is not an RMT with a head, if its backbone cannot be found, or if
+            its weights are incomplete, of another shape or not finite.
     """
     missing = ValueError(
         f"There is no checkpoint at {path}: give a folder with config.json and model.safetensors, "
@@ -46,7 +46,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     tokenizer = backbones.load_tokenizer(config.backbone, path)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
-        whole = Path(weights).name == MODEL  # the names of a change were compared when it was loaded
+        whole = Path(weights).name == MODEL  # loading a low-rank change has compared the names already
         fits = not (whole and _differing(model, weights))
         fits = fits and len(tokenizer) <= model.get_input_embeddings().num_embeddings
     except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match
@@ -54,26 +54,26 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     if not fits:
         raise ValueError(
             f"The weights in {path} do not fit its config.json and the backbone {config.backbone!r}: "
-            "train it again, or name the backbone it was made with."
+            "train it again, or name the backbone that it was trained on."
         )
     if not all(p.isfinite().all() for p in model.parameters()):
-        raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it afresh.")
+        raise ValueError(f"{path} contains NaN or infinite weights: train it again or download it again.")
     return model, tokenizer
 
 
 def weights_of(path: str) -> str:
-    """The file with a checkpoint's weights, all of them or the change of another. Raises OSError if there is none."""
+    """Path of the weights file, a full model or a low-rank change. Raises OSError if there is none."""
     return cached_file(path, low_rank.WEIGHTS if low_rank.base_of(path) else MODEL)
 
 
 def _is_local(path: str) -> bool:
-    """Can this be no Hub id? Asking the Hub for a mistyped folder would take retries and as many lines of output."""
+    """Whether this cannot be a Hub id. Asking the Hub for a mistyped folder would cost retries and lines of output."""
     parent = Path(path).parent
     return path.startswith((".", "~")) or Path(path).is_absolute() or (parent != Path(".") and parent.is_dir())
 
 
 def _differing(model: RMTPreTrainedModel, weights: str) -> set[str]:
-    """Parameters that only the model or only the file has; `transformers` would make up the one and drop the other."""
+    """Parameters that only the model has (`transformers` initialises them) or only the file (it drops them)."""
     elsewhere = model.frozen_ids
     needed = {n for n, p in model.named_parameters() if id(p) not in elsewhere}
     with safe_open(weights, "pt") as file:

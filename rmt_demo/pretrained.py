@@ -1,7 +1,7 @@
-"""What a pretrained RMT is made of and kept as, the recurrence (`modeling.py`) and its heads (`heads.py`) alike.
+"""Loading, saving and freezing, shared by the recurrence (`modeling.py`) and its heads (`heads.py`).
 
-A checkpoint stores what training changed. What it left as it was, the frozen modules of the backbone, comes from the
-backbone that the config names, and a checksum in the config tells whether it is the one of the training.
+A checkpoint stores only the weights that training changed. Frozen modules are loaded from the backbone that the config
+names; a checksum in the config verifies that it is the backbone of the training.
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ from .questions import UNKNOWN
 from .recall import settled
 from .segments import token_ids
 
-FREEZING = ("freeze_embeddings", "freeze_feed_forward")  # the fields of a config that say what a checkpoint lacks
-MEMORY_STD = 0.055  # of the initial memory: that of MiniLM's word embeddings, so that memory tokens start out different
+FREEZING = ("freeze_embeddings", "freeze_feed_forward")  # config fields; a checkpoint lacks what they freeze
+MEMORY_STD = 0.055  # of the initial memory, as of MiniLM's word embeddings; random, so that memory tokens differ
 
 
 class RMTPreTrainedModel(PreTrainedModel):
@@ -30,11 +30,11 @@ class RMTPreTrainedModel(PreTrainedModel):
     _supports_sdpa = True
     supports_gradient_checkpointing = True
     _no_split_modules = ["MemoryCell"]
-    accepts_loss_kwargs = False  # the Trainer takes any **kwargs of forward as an invitation
+    accepts_loss_kwargs = False  # otherwise the Trainer infers from **kwargs of forward that it does
 
     @classmethod
     def from_backbone(cls, name: str, **config) -> "RMTPreTrainedModel":
-        """A new RMT around a pretrained backbone; `config` are RMTConfig fields.
+        """Build a new RMT around a pretrained backbone; `config` holds RMTConfig fields.
 
         Raises:
             ValueError: if the backbone cannot be found, memory tokens do not work with it, or a field is out of range.
@@ -46,7 +46,7 @@ class RMTPreTrainedModel(PreTrainedModel):
             )
         tokenizer = backbones.load_tokenizer(name)
         described = backbone.config.to_dict()
-        described.pop("_name_or_path", None)  # where it was found on this machine is nobody else's business
+        described.pop("_name_or_path", None)  # a local path means nothing on other machines
         special = {f"{t}_token_id": getattr(tokenizer, f"{t}_token_id") for t in ("cls", "sep", "mask", "pad")}
         if None in special.values():
             raise ValueError(f"The backbone {name!r} lacks [CLS], [SEP], [MASK] or [PAD]: choose an encoder like BERT.")
@@ -59,15 +59,15 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, path, *args, **kwargs):
-        """As in `transformers`; what training never changed is fetched from the named backbone, and what a low-rank
-        change is one of from its checkpoint.
+        """As in `transformers`; frozen weights come from the named backbone, and a low-rank change is added to its base
+        checkpoint.
 
-        What the file lacks goes by its own config, so `freeze_embeddings=False` here trains all of a checkpoint whose
-        embeddings were frozen.
+        The stored config decides which weights come from the backbone. So `freeze_embeddings=False` here makes all of a
+        checkpoint trainable whose embeddings were frozen.
 
         Raises:
-            ValueError: if that backbone or checkpoint cannot be found or its weights are not those of the training.
-            RuntimeError: if a change is not one of such layers.
+            ValueError: if that backbone or checkpoint cannot be found, or its weights are not those of the training.
+            RuntimeError: if the layers of a low-rank change do not match.
         """
         if base := low_rank.base_of(path):
             config = kwargs.setdefault("config", cls.config_class.from_pretrained(path))
@@ -77,8 +77,8 @@ class RMTPreTrainedModel(PreTrainedModel):
                 loaded = cls.from_pretrained(backbones.resolve(base, path), *args, dtype=torch.float32, **kwargs)
             except OSError as error:
                 raise ValueError(
-                    f"{path} is a change of {base}, which is not there: put that checkpoint beside it, or write into "
-                    f"its {low_rank.CONFIG} where it is."
+                    f"{path} is a change of {base}, which is not there: put that checkpoint beside it, or write its "
+                    f"path into {low_rank.CONFIG}."
                 ) from error
             model = loaded[0] if isinstance(loaded, tuple) else loaded
             low_rank.merge(model, path)
@@ -98,19 +98,19 @@ class RMTPreTrainedModel(PreTrainedModel):
                     "name the backbone it was made with in its config.json."
                 )
             model.tie_weights()
-        model.freeze()  # loading has made new parameters
+        model.freeze()  # loading creates new parameters
         return loaded
 
     def save_pretrained(self, path, *args, **kwargs):
-        """As in `transformers`, without what is frozen; of an adapted model, its adapters. Of a checkpoint that was
-        there before, and was of the other kind, nothing is left: it would be taken for a part of this one.
+        """As in `transformers`, without frozen weights; for a model with adapters, the adapters only. Weight files of
+        the other kind are removed from `path`, or loading would mix the two.
 
         Raises:
-            ValueError: if weights that are not stored are no longer those of the backbone, and would be lost.
+            ValueError: if frozen weights, which are not stored, differ from the backbone's and would be lost.
         """
         adapted, frozen = low_rank.is_adapted(self), self.frozen_modules.values()
         partly = bool(frozen) and not adapted and kwargs.get("state_dict") is None
-        # In float16, weights are rounded otherwise, and have another checksum.
+        # float16 rounds differently, so its checksum cannot match.
         if partly and self.dtype != torch.float16 and backbones.checksum(*frozen) != self.config.embeddings_checksum:
             raise ValueError(
                 "The frozen weights are not those of the backbone, and a checkpoint does not store them: set "
@@ -131,13 +131,12 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     @property
     def embedding_module(self) -> tuple[str, nn.Module]:
-        """Name and module of the backbone's part that holds its word embeddings."""
+        """Name and module of the backbone's child that contains the word embeddings."""
         words = self.backbone.get_input_embeddings()
         return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
 
     def freezable(self, embeddings: bool, feed_forward: bool) -> dict[str, nn.Module]:
-        """Parts of the backbone by name in it: its embeddings, its feed-forward layers (those that make vectors wider
-        or narrower)."""
+        """{name: module} of the backbone's embeddings and its feed-forward layers (linear and not square), as chosen."""
         parts = dict([self.embedding_module]) if embeddings else {}
         if feed_forward:
             for name, module in self.backbone.named_modules():
@@ -147,40 +146,40 @@ class RMTPreTrainedModel(PreTrainedModel):
 
     @property
     def frozen_modules(self) -> dict[str, nn.Module]:
-        """What of the backbone training leaves as it is."""
+        """{name: module} of the backbone's frozen modules."""
         return self.freezable(*(getattr(self.config, name) for name in FREEZING))
 
     def freeze(self) -> None:
-        """Keep the frozen modules from being trained."""
+        """Exclude the frozen modules from training."""
         for module in self.frozen_modules.values():
             module.requires_grad_(False)
 
     @property
     def frozen_ids(self) -> set[int]:
-        """Which parameters those are, by identity: a checkpoint does not store them."""
+        """`id` of each frozen parameter; a checkpoint does not store these."""
         return {id(p) for module in self.frozen_modules.values() for p in module.parameters()}
 
     def recall(self, memory: Tensor, query_ids: Tensor | None = None, query_mask: Tensor | None = None) -> Tensor:
-        """What of each memory its question is to be asked of (see `recall.py`): memory [Q, m + s, d] and questions
-        [Q, L] -> all of it, or [Q, n, d] where it settles."""
+        """Select the memory tokens that each question sees (see `recall.py`): memory [Q, m + s, d] and questions [Q, L]
+        -> the whole memory, or with `settle_memory` [Q, n, d]."""
         return settled(memory, self.base_model.memory) if self.config.settle_memory else memory
 
     def get_input_embeddings(self) -> nn.Module:
         return self.backbone.get_input_embeddings()
 
     def resize_token_embeddings(self, *args, **kwargs):
-        """Not of a model that is made already: its tokenizer is its backbone's.
+        """Not supported: the vocabulary is that of the backbone.
 
         Raises:
             ValueError: always.
         """
         raise ValueError(
-            "The words of an RMT are its backbone's: resize the backbone's token embeddings, save it with its "
+            "An RMT uses the vocabulary of its backbone: resize the backbone's token embeddings, save it with its "
             "tokenizer, and build the RMT from that with from_backbone(...)."
         )
 
     def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=None, **_):
-        """`transformers` has each layer run again on the way back; here it is each segment as a whole."""
+        """`transformers` recomputes each layer in the backward pass; an RMT recomputes each segment as a whole."""
         self.base_model.gradient_checkpointing = enable
         self.base_model.run_again = gradient_checkpointing_func
 
@@ -189,5 +188,5 @@ class RMTPreTrainedModel(PreTrainedModel):
         super()._init_weights(module)
         if module is self.base_model:
             init.normal_(module.memory, std=MEMORY_STD)
-            if module.cell.gate is not None:  # mostly open at first, so that writing is learned before thrift
+            if module.cell.gate is not None:  # mostly open at first: learn to write before learning to be sparing
                 init.constant_(module.cell.gate.score.bias, 3.0)
