@@ -136,7 +136,7 @@ class RMTPreTrainedModel(PreTrainedModel):
         return next((n, c) for n, c in self.backbone.named_children() if any(m is words for m in c.modules()))
 
     def freezable(self, embeddings: bool, feed_forward: bool) -> dict[str, nn.Module]:
-        """{name: module} of the backbone's embeddings and its feed-forward layers (linear and not square), as chosen."""
+        """{name: module} of the embeddings and feed-forward layers (linear and not square), if chosen."""
         parts = dict([self.embedding_module]) if embeddings else {}
         if feed_forward:
             for name, module in self.backbone.named_modules():
