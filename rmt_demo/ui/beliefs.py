@@ -1,4 +1,4 @@
-"""What the model believes about a few questions while it reads, and when it learns or forgets an answer."""
+"""Follows the answers to a few questions during a reading, and notes when one is learned, forgotten or missed."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,22 +7,21 @@ from ..questions import UNKNOWN
 from ..reader import Reader
 from ..trace import Trace
 
-MOST_ASKED = 400  # times in one reading, so that following questions on a long text costs little
+MOST_ASKED = 400  # times in one reading, to keep the cost small on long texts
 LEARNED, FORGOT, CHANGED, MISSED = "learned", "forgot", "changed", "missed"
 
-Truth = Callable[[str, int], str | None]  # question, tokens read -> the right answer by then, None if nobody knows
+Truth = Callable[[str, int], str | None]  # (question, tokens read) -> the right answer by then, or None if unknown
 
 
 class Beliefs:
-    """Asks the pinned questions after a segment, all in one batch, and remembers the answers.
+    """Asks the pinned questions after segments, in one batch, and records the answers.
 
-    A memory that has not changed gives the answers it gave before, so then nothing is asked: with a write gate that
-    is most of the time.
+    An unchanged memory gives the same answers, so nothing is asked then; with a write gate that is most of the time.
 
     Args:
-        questions: to follow.
-        segments: how many the text will have, about.
-        truth: the right answers, where they are known.
+        questions: the questions to follow.
+        segments: approximate number of segments of the text.
+        truth: gives the right answers, if they are known.
 
     Attributes:
         told: question -> [{"segment", "tokens", "text", "score", "right"}], one for each time it was asked.
@@ -38,13 +37,13 @@ class Beliefs:
         self.follow(questions)
 
     def follow(self, questions: Sequence[str]) -> None:
-        """Follow these questions from the next segment on, and no others."""
+        """Follow exactly these questions from the next segment on."""
         self.told = {question: self.told.get(question, []) for question in questions}
         self.events = {question: self.events.get(question, []) for question in questions}
         self._stale, self._since = True, self.every
 
     def after(self, step, reader: Reader) -> None:
-        """Take in a SegmentStep; `reader` is where the step has left it."""
+        """Process a SegmentStep; `reader` is in the state after it."""
         self._stale |= bool(step.update_norm.any())
         self._since += 1
         if not self.told or self._since < self.every:
@@ -52,11 +51,11 @@ class Beliefs:
         if self._stale:
             self.ask(reader)
         elif any(told and told[-1]["right"] is not None for told in self.told.values()):
-            self._again(reader)  # the same answers, but what is right may have changed
+            self._again(reader)  # the answers are the same, but the truth may have changed
 
     def ask(self, reader: Reader) -> None:
-        """Ask now, whether the memory has changed or not."""
-        state, asked = reader.state, list(self.told)  # another thread may change what is followed
+        """Ask now, even if the memory has not changed."""
+        state, asked = reader.state, list(self.told)  # a copy: another thread may change the questions
         for question, answer in zip(asked, reader.ask_many(asked), strict=True):
             self._note(question, answer, state)
         self._stale, self._since = False, 0
@@ -79,7 +78,7 @@ class Beliefs:
         told.append(now | {"score": answer.score, "right": right})
 
     def save(self, trace: Trace) -> None:
-        """Write the answers into a trace, as it keeps them."""
+        """Copy the answers into a trace, in its format."""
         trace.questions = list(self.told)
         kept = ("segment", "text", "score")
         trace.beliefs = {
@@ -88,7 +87,7 @@ class Beliefs:
 
 
 def _kind(before: dict | None, now: dict, right: bool | None, truth: str | None) -> str:
-    """What has just happened, "" if nothing. To know that nothing was said yet is not counted as learning."""
+    """The kind of event, or "". A right "unknown" does not count as learned."""
     same = bool(before) and before["text"] == now["text"]
     if right and truth != UNKNOWN and not (same and before["right"]):
         return LEARNED

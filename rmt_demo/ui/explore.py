@@ -1,4 +1,4 @@
-"""After (or during) a reading: what happened at a segment, and what would have happened without a memory token."""
+"""Event handlers for the page's lower half: time travel, surgery and race."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ ACTIONS = [
     ("Swap two tokens", "swap"),
     ("Add noise", "noise"),
 ]
-LANES = {  # in plain words; the names are the race's
+LANES = {  # {name of the lane in the race: label}
     race.RMT: "RMT: reads everything, answers from its memory tokens",
     race.SEGMENT: "The last segment only: same weights, no memory",
     race.WINDOW: "The longest window: same weights, all its positions, no memory",
@@ -32,30 +32,30 @@ LANES = {  # in plain words; the names are the race's
 
 
 class Explore:
-    """Time travel, surgery and race on what a visitor has read.
+    """Time travel, surgery and race on a visitor's reading.
 
     Args:
-        handlers: know the visitors.
+        handlers: give access to the visits.
     """
 
     def __init__(self, handlers: Handlers):
         self.handlers, self.base = handlers, handlers.base
 
     def segments(self, request: gr.Request):
-        """A slider over the segments there are now, at the first one with a fact in it (else the last)."""
+        """Set the slider's range to the segments read so far, at the first one with a fact (or else the last)."""
         visit = self.handlers.visit(request)
         first = next((at for _, at, _ in visit.facts), visit.reader.state.tokens_read)
         return self._slider(visit, first)
 
     def seek(self, event: gr.EventData, request: gr.Request):
-        """The slider at the place of the text that was clicked."""
+        """Move the slider to the clicked position of the timeline."""
         visit = self.handlers.visit(request)
         if visit.text is None:
             return gr.skip()
         return self._slider(visit, int(float(event.share) * visit.text.tokens))
 
     def _slider(self, visit: Visit, token: int):
-        """At the segment, numbered from 1, that holds a token of the text."""
+        """An update of the slider to the segment, numbered from 1, that contains a token of the text."""
         count = max(len(visit.trace), 1)
         return gr.update(maximum=max(count, 2), value=min(_segment_of(visit.trace, token) + 1, count))
 
@@ -94,7 +94,7 @@ class Explore:
             }
 
     def ask(self, segment: float, question: str, request: gr.Request):
-        """Answer from the memory as it was after a segment: an update of a gr.Label."""
+        """Answer from the memory as it was after a segment; returns an update of a gr.Label."""
         with one_sentence():
             visit, trace, index = self._at(segment, request)
             fork = visit.reader.fork()
@@ -148,7 +148,7 @@ class Explore:
             }
 
     def race(self, question: str, request: gr.Request) -> dict:
-        """The same question to RMT, the last segment only and the longest window, for the race view."""
+        """Ask RMT, the last segment only and the longest window the same question, for the race view."""
         with one_sentence():
             visit = self.handlers.visit(request)
             visit.check_read()
@@ -186,7 +186,7 @@ class Explore:
         return visit, trace, min(max(int(segment or 1), 1), len(trace)) - 1
 
     def _attention(self, visit: Visit, trace: Trace, index: int) -> SegmentAttention:
-        """Of a segment; the last one looked at is kept."""
+        """The attention in a segment; the latest one is cached."""
         seen = visit.seen
         if seen is None or seen[0] is not trace or seen[1] != index:
             memory = state_at(visit.reader, trace, index).memory
@@ -196,14 +196,14 @@ class Explore:
 
 
 def _none(visit: Visit) -> str:
-    """Why there is no segment to look at."""
+    """A sentence that says why there is no segment to look at."""
     if visit.finished:
         return "The text is shorter than one segment, so nothing was written to memory: make it longer."
     return "No complete segment has been read yet: press Read first."
 
 
 def _segment_of(trace: Trace, token: int) -> int:
-    """The index of the segment that holds a token of the text; len(trace) where none does yet."""
+    """The index of the segment that contains a token of the text; len(trace) if none does yet."""
     return int((trace.token_counts.cumsum(0) <= token).sum())
 
 

@@ -1,4 +1,4 @@
-"""Reading and asking: what the page's upper half does. Plain functions on a shared `Reader`."""
+"""Event handlers for the page's upper half: reading and asking, on a shared model."""
 
 import random
 import time
@@ -12,24 +12,27 @@ from . import inputs, links, presets
 from .inputs import one_sentence
 from .visits import Visit, Visits
 
-FRAME_SECONDS, FRAME_ROWS = 0.1, 256  # between two frames of up to so many memory tokens; larger ones come less often
-MOST_SHOWN = 60  # characters of a question above its answer
-READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # visitors who read at the same time; others wait
+FRAME_SECONDS, FRAME_ROWS = (
+    0.1,
+    256,
+)  # minimum time between frames of up to so many memory tokens; larger frames are rarer
+MOST_SHOWN = 60  # characters of the question in the answer's label
+READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # two visitors read at a time; others wait in the queue
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
 
 
 class Handlers:
-    """The page's functions.
+    """The event handlers.
 
     Args:
-        reader: the one whose model all visitors share. It never reads anything itself.
+        reader: forked for each visitor; it never reads anything itself.
     """
 
     def __init__(self, reader: Reader):
         self.base, self.visits = reader, Visits(reader)
 
     def visit(self, request: gr.Request) -> Visit:
-        """Of whoever has made a request."""
+        """The visit that a request belongs to."""
         return self.visits.of(request.session_hash)
 
     def read(
@@ -44,19 +47,19 @@ class Handlers:
         questions: list[str],
         request: gr.Request,
     ) -> Iterator[dict]:
-        """Read a haystack from its beginning; yields frames of the live view, at most ten a second."""
+        """Read a haystack from the start; yields frames of the live view, at most ten per second."""
         visit = self.visit(request)
         called_off, visit.waiting = visit.waiting is False, None
         if called_off:
             yield {"line": "Stopped before the reading began."}
             return
-        visit.halt, visit.run = "", visit.run + 1  # from here on Stop counts, also while the text is being prepared
-        yield {"line": "Preparing the text …"}  # a frame's other parts stay as they are
+        visit.halt, visit.run = "", visit.run + 1  # from here on Stop works, even while the text is being prepared
+        yield {"line": "Preparing the text …"}  # a partial frame leaves the rest of the view unchanged
         with one_sentence():
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
                 pinned = inputs.pins(self.base, questions)
-                # A text of one's own may say something of the same people.
+                # A visitor's own text may mention the same people, so the preset's answers need not hold.
                 drawn = presets.matching(preset, text.seed, facts) if name in corpora.PACKAGED else None
             except ValueError as error:
                 visit.halt = "stopped"
@@ -71,7 +74,7 @@ class Handlers:
             yield from self._run(visit)
 
     def resume(self, request: gr.Request) -> Iterator[dict]:
-        """Go on with a paused reading."""
+        """Continue a paused reading."""
         visit = self.visit(request)
         with one_sentence():
             if visit.text is None or visit.finished or visit.halt != "paused":
@@ -80,7 +83,7 @@ class Handlers:
             yield from self._run(visit)
 
     def _run(self, visit: Visit) -> Iterator[dict]:
-        """Read until the end or until somebody halts it."""
+        """Read until the end, or until the reading is halted."""
         mine, view = visit.run, visit.view
         view.resume()
         yield view.frame(beliefs=visit.beliefs)
@@ -90,22 +93,22 @@ class Handlers:
                 if time.perf_counter() - shown >= FRAME_SECONDS * max(1, view.rows / FRAME_ROWS):
                     yield view.frame(beliefs=visit.beliefs)
                     shown = time.perf_counter()
-        finally:  # also where the visitor has left
-            if visit.run == mine:  # whoever took over has started the clock again
+        finally:  # also if the visitor has left
+            if visit.run == mine:  # otherwise a newer run has restarted the clock
                 view.pause()
         if visit.run == mine:
             visit.trace.tail = visit.reader.tail
             yield view.frame(visit.halt or "done", len(visit.reader.tail), visit.beliefs)
 
     def _step(self, visit: Visit, mine: int) -> bool:
-        """Read one segment; False where the loop `mine` has nothing more to read."""
+        """Read one segment; False if the run `mine` is over."""
         with visit.reading:
             if visit.halt or visit.run != mine:
                 return False
             step = next(visit.steps, None)
             if step is None:
                 visit.finished = True
-                visit.beliefs.ask(visit.reader)  # with the tail, which is no whole segment
+                visit.beliefs.ask(visit.reader)  # including the tail, which is not a full segment
                 return False
             visit.read_seconds += step.seconds
             visit.trace.add(step)
@@ -114,50 +117,50 @@ class Handlers:
             return True
 
     def make_way(self, request: gr.Request) -> None:
-        """Another reading has been asked for: end what is going on. From here on a halt calls the new one off."""
+        """Halt the current reading because a new one is requested. From here on, a halt cancels the new one."""
         visit = self.visit(request)
         visit.halt, visit.waiting = "stopped", True
 
     def pause(self, request: gr.Request) -> None:
-        """Halt the reading after the segment it is at; it can go on from there."""
+        """Halt the reading after the current segment; it can be resumed."""
         self._halt(self.visit(request), "paused")
 
     def stop(self, request: gr.Request):
-        """End the reading after the segment it is at; of one that was paused, the live view says so at once."""
+        """End the reading after the current segment; if it was paused, update the live view at once."""
         visit = self.visit(request)
         paused = visit.halt == "paused" and visit.text is not None and not visit.finished
         self._halt(visit, "stopped")
         return visit.view.frame("stopped", len(visit.reader.tail), visit.beliefs) if paused else gr.skip()
 
     def _halt(self, visit: Visit, why: str) -> None:
-        """What is going on ends after its segment; what waits for its turn is called off, and does not begin."""
+        """End the current reading after its segment, and cancel one that waits in the queue."""
         visit.halt = why
         if visit.waiting:
             visit.waiting = False
 
     def leave(self, request: gr.Request) -> None:
-        """The visitor has closed the page: their reading ends, their place in the queue is free."""
+        """End the reading of a visitor who has closed the page, and free the place in the queue."""
         self.visits.leave(request.session_hash)
 
     def follow(self, questions: list[str], request: gr.Request) -> None:
-        """Change the questions that are followed, from the next segment on; those that a preset has put there are for
-        the next reading."""
+        """Change the followed questions from the next segment on. Questions that a preset filled in are for the next
+        reading and change nothing now."""
         visit = self.visit(request)
         with one_sentence():
             if questions != visit.offered:
-                visit.offered = None  # somebody may choose the same ones again
+                visit.offered = None  # the visitor may choose the same ones again
                 visit.beliefs.follow(inputs.pins(self.base, questions))
 
     def ask(self, question: str, request: gr.Request):
-        """Answer from the memory as it is now; the reading is not disturbed. Returns an update of a gr.Label."""
+        """Answer from the current memory without disturbing the reading. Returns an update of a gr.Label."""
         with one_sentence():
             visit = self.visit(request)
             visit.check_read()
-            fork = visit.reader.fork()  # stays as it is while another thread reads on
+            fork = visit.reader.fork()  # a snapshot, while another thread reads on
             return self.answer(visit, fork, question)
 
     def answer(self, visit: Visit, reader: Reader, question: str):
-        """What a reader says to what was asked, with the verdict where the truth is known: an update of a gr.Label."""
+        """Ask a reader, and add whether the answer is right if the truth is known: an update of a gr.Label."""
         question = inputs.plain(question)
         state, answer = reader.state, reader.ask(question)
         likely = {text: p for text, p in answer.candidates if p >= 0.005} or dict(answer.candidates)
@@ -173,7 +176,7 @@ class Handlers:
         return gr.update(value=likely, label=label)
 
     def draw(self, name: str, seed: float, request: gr.Request) -> tuple:
-        """A preset's facts and questions: updates of the table, the examples, the question and the pins."""
+        """Draw a preset's facts and questions: updates of the table, the examples, the question and the pins."""
         with one_sentence():
             preset = presets.draw(name, inputs.chosen_seed(seed))
         visit, questions = self.visit(request), list(preset.queries)
@@ -186,18 +189,18 @@ class Handlers:
         )
 
     def draw_another(self, name: str, request: gr.Request) -> tuple:
-        """`draw` with a new seed, and that seed."""
+        """`draw` with a new seed; also returns the seed."""
         seed = random.randrange(1, 10_000)
         return *self.draw(name, seed, request), seed
 
     def redraw(self, name: str, seed: float, rows: list, request: gr.Request):
-        """`draw` where nobody has touched the facts since; facts of one's own stay."""
+        """`draw` again for a new seed, unless the visitor has edited the facts."""
         if seed is None or rows != self.visit(request).drawn:
             return [gr.skip()] * 4
         return self.draw(name, seed, request)
 
     def add_fact(self, rows: list, sentence: str, position: float) -> tuple[list, str]:
-        """The table with one fact more, and an empty box for the next one."""
+        """Add a fact to the table, and empty the box for the next one."""
         with one_sentence():
             if not (sentence or "").strip():
                 raise ValueError("Type a sentence first, such as 'Anna keeps the lamp in the attic.'")
@@ -206,12 +209,13 @@ class Handlers:
         return rows, ""
 
     def link(self, preset: str, name: str, length: float, seed: float, facts: list, questions: list[str] | None) -> str:
-        """The set-up as the part of a link behind the "?"."""
+        """The set-up as the query string of a link."""
         with one_sentence():
             return links.query(self.base, links.SetUp(preset, name, length, seed, facts, questions or []))
 
     def restore(self, request: gr.Request):
-        """What the page's address asks for: updates of preset, text, length, seed, facts, pins, question, examples."""
+        """Restore the set-up in the page's address: updates of preset, text, length, seed, facts, pins, question and
+        examples."""
         with one_sentence():
             setup = links.restore(self.base, request.query_params.multi_items())
         if setup is None:

@@ -1,4 +1,4 @@
-"""A set-up as a link, and back: everything that makes a haystack, except a text of the visitor's own."""
+"""A set-up as a link, and back: all that defines a haystack, except a visitor's own text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ KEYS = ("preset", "text", "length", "seed", "fact", "at", "follow")
 
 @dataclass(frozen=True)
 class SetUp:
-    """What the page's left column says.
+    """The settings in the page's left column.
 
     preset  the name of the preset that the facts were drawn from
     source  the background text
-    length  tokens
+    length  in tokens
     seed    draws the preset, and chooses where the background starts
     facts   rows of [sentence, position]
     pins    questions followed while reading
@@ -33,10 +33,10 @@ class SetUp:
 
 
 def query(reader: Reader, setup: SetUp) -> str:
-    """The part of a link behind the "?".
+    """The query string of a link.
 
     Raises:
-        ValueError: if something in the set-up is wrong, or the text is the visitor's own.
+        ValueError: if the set-up is invalid, or the text is the visitor's own.
     """
     if setup.source not in corpora.PACKAGED:
         raise ValueError("A link cannot contain your own text: choose a packaged text first.")
@@ -48,15 +48,15 @@ def query(reader: Reader, setup: SetUp) -> str:
 
 
 def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | None:
-    """The set-up that a page's address asks for; None if it asks for none. What it leaves out is as the preset has it;
-    to ask for no facts, or for no questions to follow, it names an empty one.
+    """The set-up in a page's address, or None if there is none. Missing settings are taken from the preset; an empty
+    fact or question means none.
 
     Args:
         reader: for the limits on facts and questions.
-        parameters: the pairs of the query string. Keys that are not ours are left alone.
+        parameters: the pairs of the query string. Other keys are ignored.
 
     Raises:
-        ValueError: as for whatever is typed into the page.
+        ValueError: as for input typed into the page.
     """
     found = {key: [value for name, value in parameters if name == key] for key in KEYS}
     if not any(found.values()):

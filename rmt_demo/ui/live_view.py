@@ -1,7 +1,7 @@
-"""The moving picture of a reading: segment steps in, small frames for the browser out.
+"""The live view of a reading: turns segment steps into small frames for the browser.
 
-A frame says everything the picture shows, so a lost frame does no harm, and its size does not grow with the text:
-arrays travel as base64 bytes. `live_view.js` paints them and shows a frame's words as text, never as HTML.
+A frame contains everything that the view shows, so a lost frame does no harm, and its size does not grow with the text.
+Arrays are sent as base64 bytes; `live_view.js` draws them and inserts strings as text, never as HTML.
 """
 
 import base64
@@ -15,19 +15,19 @@ from ..config import RMTConfig
 from ..evaluation.cost import estimate
 from .beliefs import Beliefs
 
-COLUMNS = 480  # of the timeline; a longer text puts several segments into one column, which shows the largest change
-MOST_EVENTS = 12  # of each question, told in words
-STORED = 16  # stored tokens come into the picture so many at a time
-UNSEEN = 255  # in a line of confidences: nobody asked here
+COLUMNS = 480  # of the timeline; in long texts a column shows the largest change of several segments
+MOST_EVENTS = 12  # listed per question
+STORED = 16  # stored tokens are shown in steps of so many rows
+UNSEEN = 255  # in a line of confidences: not asked here
 
 
 class LiveView:
-    """Follows one reading.
+    """The live view of one reading.
 
     Args:
-        total: tokens the text will have.
-        facts: where its facts are, each as a token offset.
-        config: of the model, for the estimate of what attention needs.
+        total: number of tokens of the text.
+        facts: token offsets of its facts.
+        config: of the model, for the estimate of attention's memory.
         clock: returns seconds; replaced in tests.
     """
 
@@ -37,20 +37,20 @@ class LiveView:
         self.segments = self.tokens = 0
         # [m + s, d], [m + s], [m + s, COLUMNS]; sizes are known at the first step
         self.memory = self.norms = self.timeline = None
-        self.working = self.rows = 0  # of these tokens, m, and as many as are shown
+        self.working = self.rows = 0  # number of working tokens, m, and of rows shown
 
     def pause(self) -> None:
         """Stop the clock until `resume`."""
         self.paused = self.paused or self.clock()
 
     def resume(self) -> None:
-        """Go on; the pause does not count."""
+        """Continue the clock without the pause."""
         if self.paused:
             self.started += self.clock() - self.paused
             self.paused = 0.0
 
     def add(self, step) -> None:
-        """Take in a `SegmentStep`."""
+        """Add a `SegmentStep`."""
         if self.timeline is None:
             self.timeline = torch.zeros(len(step.update_norm), COLUMNS)
         first = self.column(self.tokens)

@@ -1,4 +1,4 @@
-"""What each visitor has: a reader of their own (the model is shared) and what it has read. Nothing else is kept."""
+"""The state of each visitor: an own reader (with the shared model) and its reading. Nothing else is kept."""
 
 import shutil
 import tempfile
@@ -57,7 +57,7 @@ class Visit:
         self._folder: Path | None = None
 
     def begin(self, text: Haystack, questions: Sequence[str], preset: Preset | None, settings: dict) -> None:
-        """Start over with another text."""
+        """Start a new reading."""
         self.reader = self.reader.fork()
         self.reader.reset()
         self.text, self.preset, self.settings = text, preset, settings
@@ -70,29 +70,29 @@ class Visit:
         self.finished, self.read_seconds, self.answers = False, 0.0, []
 
     def check_read(self) -> None:
-        """Raise ValueError where nothing has been read."""
+        """Raise ValueError if nothing has been read."""
         if self.text is None or not self.reader.state.tokens_read:
             raise ValueError("Nothing has been read yet: press Read first.")
 
     def check_rest(self) -> None:
-        """Raise ValueError while a reading is going on."""
+        """Raise ValueError while a reading is in progress."""
         if self.text is not None and not self.finished and not self.halt:
             raise ValueError("Reading is still in progress: pause it or wait until it ends.")
 
     def truth(self, question: str, tokens: int) -> str | None:
-        """The right answer to whoever has read so many tokens, None where nobody knows it."""
+        """The right answer after so many tokens of the text; None if it is not known."""
         read = sum(end <= tokens for _, _, end in self.facts)
         return self.preset.answer(question, read) if self.preset else None
 
     @property
     def folder(self) -> Path:
-        """For this visitor's files; gone with them."""
+        """A folder for this visitor's files, deleted with the visit."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="rmt-"))
         return self._folder
 
     def leave(self) -> None:
-        """End whatever is going on and forget everything."""
+        """End the reading and forget everything."""
         self.halt, self.run = "left", self.run + 1
         self.steps, self.trace, self.text = iter(()), Trace(MAX_MEMORIES), None
         if self._folder:
@@ -100,7 +100,7 @@ class Visit:
 
 
 class Visits:
-    """Visitors by their session.
+    """All visits, by session.
 
     Args:
         reader: the one whose model they share. It never reads anything itself.
@@ -114,7 +114,7 @@ class Visits:
         return len(self._visits)
 
     def of(self, session: str | None) -> Visit:
-        """This session's visit; a new one where there is none."""
+        """This session's visit, created if there is none."""
         key = session or ""
         visit = self._visits.setdefault(key, None) or Visit(self.base.fork())
         self._visits[key] = visit
@@ -124,7 +124,7 @@ class Visits:
         return visit
 
     def leave(self, session: str | None) -> None:
-        """The visitor has closed the page."""
+        """Drop the visit of a visitor who has closed the page."""
         visit = self._visits.pop(session or "", None)
         if visit:
             visit.leave()
