@@ -168,7 +168,7 @@ class Handlers:
         right = answer.is_right(truth)
         noted = {"question": question, "answer": answer.text, "score": answer.score, "truth": truth}
         visit.answers = (visit.answers + [noted | {"tokens_read": state.tokens_read}])[-inputs.MOST_QUESTIONS :]
-        by = f", by way of “{answer.thought}”" if answer.thought else ""
+        by = f", thought: “{answer.thought}”" if answer.thought else ""
         asked = question if len(question) <= MOST_SHOWN else question[:MOST_SHOWN] + "…"
         label = f"“{asked}” after {state.tokens_read:,} tokens{by}"
         if truth is not None:
