@@ -48,10 +48,10 @@ app: env ## start the demo in the browser
 labs: env ## open the lessons in JupyterLab
 	$(PY) -m jupyter lab labs
 
-# Two processes with a thread each: tiny models gain nothing from a second thread.
+# Two processes with a thread each: tiny models gain nothing from a second thread. The lessons, which take longest, first.
 test: env ## run the fast tests, and the lessons in fast mode
 	HF_HUB_OFFLINE=1 RMT_FAST=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile \
-		--nbmake --nbmake-timeout=600 tests $(wildcard labs)
+		--no-loadscope-reorder --nbmake --nbmake-timeout=600 $(wildcard labs) tests
 
 lint: env ## check style and formatting
 	$(PY) -m ruff check

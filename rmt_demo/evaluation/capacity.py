@@ -29,7 +29,9 @@ def load(checkpoint: str | Path) -> Reader:
     """Load a checkpoint. Raises ValueError if it cannot be loaded or has no open answers."""
     reader = Reader.from_pretrained(checkpoint)
     if not isinstance(reader.model, RMTForMaskedLM):
-        raise ValueError(f"{checkpoint} can only answer with the paper's six places: give one with open answers.")
+        raise ValueError(
+            f"{checkpoint} can only answer with the paper's six places: give a checkpoint with open answers."
+        )
     return reader
 
 

@@ -85,9 +85,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
                 precision=0,
                 min_width=130,
             )
-            seed = gr.Number(
-                0, label="Seed", info="for the facts and the start of the text", precision=0, min_width=130
-            )
+            seed = gr.Number(0, label="Seed", info="for facts and text", precision=0, min_width=130)
         facts = gr.Dataframe(
             first.rows,
             headers=["Fact", "Position"],
