@@ -260,6 +260,13 @@ def test_a_gate_that_opened_a_little_was_open(reader):
     assert "for 3 of 4" in explore.look(2, 0, 0, 0, ME)["line"]
 
 
+def test_time_travel_mentions_the_write_gate_only_if_there_is_one(make_model, tokenizer):
+    explore = Explore(Handlers(Reader(make_model(memory_update="replace"), tokenizer)))
+    list(explore.handlers.read(inputs.PASTED, tiny_text(400), None, 600, [], 0, "first", [], ME))
+    line = explore.look(2, 0, 0, 0, ME)["line"]
+    assert "attention" in line and "gate" not in line
+
+
 @pytest.mark.parametrize("typed, shown", [(9999, "last"), (0, "first"), (None, "first"), (-3, "first")])
 def test_the_segment_box_takes_whatever_is_typed(explore, typed, shown):
     heard = [fn for fn in layout.build(explore.base, "tiny").fns.values() if fn.name in ("look", "ask", "operate")]

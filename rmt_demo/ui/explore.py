@@ -73,16 +73,18 @@ class Explore:
             weights = weights.mean(0) if head == ALL else weights[head - 1]
             peak = max(weights.max().item(), 1e-9)
             began = int(trace.token_counts[:index].sum())
-            open_gates = int((trace.gates[index] > 0).sum())
             title = f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}"
             if trace.tail and index + 1 == len(trace):
                 title += f". The rest, up to token {began + len(ids) + len(trace.tail):,}, is no whole segment: "
                 title += "a question sees it beside the memory"
+            line = f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to each "
+            line += "other and to special tokens."
+            if self.base.config.memory_update == "gated":
+                open_gates = int((trace.gates[index] > 0).sum())
+                line += f" The write gate was at least partly open for {open_gates} of {len(weights)} memory tokens."
             return {
                 "title": title,
-                "line": f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to "
-                f"each other and to special tokens. The write gate was open, wholly or a little, for {open_gates} of "
-                f"{len(weights)}.",
+                "line": line,
                 "tokens": self.base.tokenizer.convert_ids_to_tokens(ids),
                 "facts": [
                     [at - began, end - began] for _, at, end in visit.facts if at < began + len(ids) and end > began
