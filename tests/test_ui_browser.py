@@ -206,7 +206,7 @@ def test_a_question_of_ones_own_is_followed(visit, url):
     read(page)
     expect(page.locator("#live .questions li")).to_have_count(1)
     expect(page.locator("#live .questions")).to_contain_text("Where is the lamp?")
-    expect(page.locator("#live .story")).to_contain_text("● segment 1: now")
+    expect(page.locator("#live .story")).to_contain_text("● segment 1: answers")
 
 
 def test_the_questions_to_follow_are_changed_while_reading_and_a_preset_is_for_the_next(visit, url):
@@ -250,7 +250,7 @@ def test_a_seed_is_typed_digit_by_digit_and_redraws_the_facts(visit, url):
     seed.press_sequentially("12345", delay=20)
     expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", 12345).rows[0][0])
     expect(seed).to_have_value("12345")
-    button(page, "New facts").click()
+    button(page, "New seed").click()
     expect(seed).not_to_have_value("12345")
     expect(page.locator("#haystack")).to_contain_text(presets.draw("detect", int(seed.input_value())).rows[0][0])
 

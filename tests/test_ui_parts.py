@@ -283,7 +283,7 @@ def test_the_end_of_a_text_is_told_as_what_it_is(reader):
     visit = explore.handlers.visit(ME)
     assert visit.trace.tail, "this text was to end within a segment"
     ends = [explore.look(at, 0, 0, 0, ME)["title"] for at in (len(visit.trace) - 1, len(visit.trace))]
-    total = f"to token {visit.text.tokens:,}, is no whole segment"
+    total = f"to {visit.text.tokens:,} do not fill a segment"
     assert [total in title for title in ends] == [False, True]
     visit.beliefs.events[QUESTION][:] = []
     visit.beliefs.told[QUESTION][:] = []
@@ -315,7 +315,7 @@ def test_asking_from_a_moment_is_asking_a_reader_that_stopped_there(explore, rea
 def test_surgery_compares_with_the_untouched_run(explore):
     before = explore.handlers.visit(ME).reader.state.memory
     *_, last = explore.operate(3, "erase", "1-4", 1.0, QUESTION, ME)
-    assert [answer["name"] for answer in last["answers"]] == ["Untouched", "Operated"]
+    assert [answer["name"] for answer in last["answers"]] == ["Untouched", "After surgery"]
     assert last["before"] != last["after"]
     assert torch.equal(explore.handlers.visit(ME).reader.state.memory, before), "surgery is on a copy"
 

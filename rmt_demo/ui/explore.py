@@ -19,7 +19,7 @@ from .visits import Visit
 ALL = 0  # layers, heads and memory tokens are numbered from 1 on the page; 0 is the mean of all of them
 MOST_REREAD = 2_000  # segments
 ACTIONS = [
-    ("Erase: back to the initial value", "erase"),
+    ("Erase: reset to the initial value", "erase"),
     ("Freeze: keep this value from here on", "freeze"),
     ("Swap two tokens", "swap"),
     ("Add noise", "noise"),
@@ -27,7 +27,7 @@ ACTIONS = [
 LANES = {  # {name of the lane in the race: label}
     race.RMT: "RMT: reads everything, answers from its memory tokens",
     race.SEGMENT: "The last segment only: same weights, no memory",
-    race.WINDOW: "The longest window: same weights, all its positions, no memory",
+    race.WINDOW: "The longest window: same weights, as many tokens as its positions allow, no memory",
 }
 
 
@@ -75,8 +75,9 @@ class Explore:
             began = int(trace.token_counts[:index].sum())
             title = f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}"
             if trace.tail and index + 1 == len(trace):
-                title += f". The rest, up to token {began + len(ids) + len(trace.tail):,}, is no whole segment: "
-                title += "a question sees it beside the memory"
+                rest = began + len(ids)
+                title += f". Tokens {rest + 1:,} to {rest + len(trace.tail):,} do not fill a segment "
+                title += "and are read only when a question is asked"
             line = f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to each "
             line += "other and to special tokens."
             if self.base.config.memory_update == "gated":
@@ -113,7 +114,7 @@ class Explore:
             visit.check_rest()
             start = index + 1
             if len(trace) - start > MOST_REREAD:
-                raise ValueError(f"{MOST_REREAD:,} segments are read again at most: choose a later segment.")
+                raise ValueError(f"At most {MOST_REREAD:,} segments can be read again: choose a later segment.")
             chosen = memory_tokens(tokens, self.base.config.memory_size)
             edit = _edit(action, chosen, std)
             fork, run, question = visit.reader.fork(), visit.run, plain(question)
@@ -140,13 +141,14 @@ class Explore:
             # What is read again starts from a memory kept in float16, so the last digits always differ.
             different = int(((after - before)[start:].abs() > 0.05 * before.max()).sum())
             answers = [
-                _told(visit, fork, n, a, question) for n, a in (("Untouched", untouched), ("Operated", operated))
+                _told(visit, fork, n, a, question) for n, a in (("Untouched", untouched), ("After surgery", operated))
             ]
             yield result | {
                 "after": _line(after, before),
                 "answers": answers,
                 "line": f"{named}: {action} after segment {start:,}. {different:,} of the "
-                f"{len(trace) - start:,} later segments changed the memory differently (by over 5% of the largest).",
+                f"{len(trace) - start:,} later segments changed the memory differently (by over 5% of the largest "
+                "change).",
             }
 
     def race(self, question: str, request: gr.Request) -> dict:
@@ -170,7 +172,7 @@ class Explore:
                     | {
                         "sees": lane.sees_tokens / read,
                         "read": lane.read_tokens / read,
-                        "cost": (f"sees {lane.sees_tokens:,} tokens" if lane.sees_tokens else "sees the memory alone")
+                        "cost": (f"sees {lane.sees_tokens:,} tokens" if lane.sees_tokens else "sees only the memory")
                         + f", has read {lane.read_tokens:,} tokens · "
                         f"{lane.seconds:.2f} s measured · {lane.flops:.2g} FLOPs counted",
                     }

@@ -31,7 +31,7 @@ def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str
     gr.Markdown("## Look closer")
     with gr.Column(elem_id="explore"):
         segment = gr.Slider(
-            1, 2, 1, step=1, label="Segment (or click the timeline)", info="the moment to look at", buttons=[]
+            1, 2, 1, step=1, label="Segment (or click the timeline)", info="for Time travel and Surgery", buttons=[]
         )
         with gr.Tabs():
             with gr.Tab("Time travel"):

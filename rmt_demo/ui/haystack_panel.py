@@ -57,7 +57,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
     with gr.Column(elem_id="haystack"):
         with gr.Row():
             preset = gr.Dropdown(presets.PRESETS, value=opening, label="Preset", scale=3, min_width=200)
-            again = gr.Button("New facts", size="sm", scale=1, min_width=100, elem_id="again")
+            again = gr.Button("New seed", size="sm", scale=1, min_width=100, elem_id="again")
         source = gr.Dropdown(inputs.SOURCES, value="kjv", label="Background text")
         pasted = gr.Textbox(
             label="Your text",

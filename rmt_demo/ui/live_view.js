@@ -2,7 +2,7 @@
 const SIGNED = { light: ramp(["#08519c", "#f4f4f4", "#d94801"]), dark: ramp(["#6baed6", "#20232a", "#fd8d3c"]) };
 const UNSEEN = 255;
 const BARS = 44; // pixels
-const SAYS = { learned: "learned", forgot: "forgot, now", changed: "now", missed: "missed, the facts now say" };
+const SAYS = { learned: "learned", forgot: "forgot, now", changed: "answers", missed: "missed, the facts now say" };
 const SYMBOL = { learned: "▲", forgot: "▼", changed: "●", missed: "▽" };
 
 function timeline(frame) {

@@ -24,7 +24,7 @@ function text(view, weights) {
   find(".text").replaceChildren(...pieces);
   const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 5);
   const best = order.map((i) => `${view.tokens[i]} ${percent(weights[i])}`).join(" · ");
-  find(".strongest").textContent = best && `Most looked at (darkest; each segment has its own scale): ${best}`;
+  find(".strongest").textContent = best && `Most attention (darkest; the scale differs between segments): ${best}`;
 }
 
 function rows(view, data) {

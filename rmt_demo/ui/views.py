@@ -24,7 +24,7 @@ LIVE = """
     <b class="high">positive</b>; at the right, how much the latest segment changed it. Rows below the line are stored
     tokens.</p>
   <canvas class="memory" role="img" aria-label="The numbers in the memory tokens and their latest change"></canvas>
-  <p class="caption">Memory needed for attention, on a logarithmic scale (estimated from the model's shape)</p>
+  <p class="caption">Bytes needed for attention, on a logarithmic scale (estimated from the model's shape)</p>
   <div class="meter">
     <span class="own"></span><i><b class="own-bar"></b></i>
     <span class="full"></span><i><b class="full-bar"></b></i>
@@ -52,7 +52,7 @@ COMPARE = """
 <div>
   <p class="line" role="status"></p>
   <p class="caption">How much each segment changed the memory: <b class="untouched">━ untouched</b>,
-    <b class="operated">╍ after the surgery</b>. The vertical line marks where it was done.</p>
+    <b class="operated">╍ after the surgery</b>. The vertical line marks the surgery.</p>
   <canvas role="img" aria-label="Change of the memory along the text, with and without the surgery"></canvas>
   <ul class="answers"></ul>
 </div>

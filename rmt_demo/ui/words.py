@@ -34,9 +34,9 @@ gate**: while it stays shut the memory does not change at all, so every change i
 **stored tokens** ({{stored:,}} here), the rows below the line: before a memory token is overwritten, its old value
 moves there. Questions see both. Bars and rows show the size (L2 norm) of each change.
 
-The two meters compare the memory needed for attention scores, keys and values. Both are **estimates** from the model's
-shape, not measurements. For full attention it grows with the square of the length, for RMT not at all (figures 1 and 3
-of the paper). *Labs: `labs/03_recurrence.ipynb`, `labs/08_to_two_million_tokens.ipynb`,
+The two meters compare the bytes needed for attention scores, keys and values. Both are **estimates** from the model's
+shape, not measurements. Full attention's bytes grow with the square of the length, RMT's not at all (figures 1 and 3 of
+the paper). *Labs: `labs/03_recurrence.ipynb`, `labs/08_to_two_million_tokens.ipynb`,
 `labs/10_what_it_costs.ipynb`.*
 """
 
