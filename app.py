@@ -1,8 +1,8 @@
 """The browser demo:
 
 python app.py                        # http://127.0.0.1:7860
-python app.py --host 0.0.0.0         # for everybody on the network
-python app.py --mcp                  # `read_and_ask` as a tool for assistants, too
+python app.py --host 0.0.0.0         # also for other machines on the network
+python app.py --mcp                  # also serves `read_and_ask` as an MCP tool
 """
 
 import argparse
@@ -14,7 +14,7 @@ CHECKPOINT = Path(__file__).parent / "checkpoints" / "rmt-minilm"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Start the demo; returns the exit code: 2 where the checkpoint, the device or the port is no good."""
+    """Start the demo. Returns the exit code: 2 if the checkpoint, device or port is invalid."""
     parser = argparse.ArgumentParser(description="Recurrent Memory Transformer: the browser demo.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="port to listen on (default: 7860)")
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    from rmt_demo.reader import Reader  # torch and gradio take seconds to load; --help need not wait
+    from rmt_demo.reader import Reader  # torch and gradio take seconds to load; --help should not wait
     from rmt_demo.ui.layout import build, launch
 
     try:
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _shown(checkpoint: str) -> str:
-    """The checkpoint as the page names it: a folder of this repository from its root."""
+    """The checkpoint's name on the page: a folder inside this repository becomes relative to its root."""
     path, root = Path(checkpoint).resolve(), Path(__file__).parent.resolve()
     return str(path.relative_to(root)) if path.is_relative_to(root) else checkpoint
 

@@ -2,7 +2,7 @@
 
 from ..reader import Reader
 from . import inputs
-from .inputs import MOST_QUESTIONS, one_sentence
+from .inputs import MOST_QUESTIONS, errors_shown
 
 
 class Api:
@@ -29,7 +29,7 @@ class Api:
         Returns:
             One {"question", "answer", "score", "candidates"} for each question.
         """
-        with one_sentence():
+        with errors_shown():
             if not isinstance(questions, list) or not all(isinstance(q, str) and q.strip() for q in questions):
                 questions = []
             if not questions:

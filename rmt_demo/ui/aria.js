@@ -1,5 +1,5 @@
 () => {
-  // For screen readers: answers are said as they come, without the seconds that Gradio counts beside them.
+  // For screen readers: announce answers when they change, but not Gradio's running seconds next to them.
   for (const answer of document.querySelectorAll("#answer, #answer-here")) {
     answer.setAttribute("aria-live", "polite");
     answer.querySelector("[data-testid=status-tracker]").setAttribute("aria-live", "off");

@@ -25,8 +25,8 @@ class Beliefs:
 
     Attributes:
         told: question -> [{"segment", "tokens", "text", "score", "right"}], one for each time it was asked.
-        events: question -> [{"segment", "tokens", "text", "kind"}], the first answer, and whenever it changed or was
-            missed: there the text is what would be right. The end of a text, which is no whole segment, counts as one.
+        events: question -> [{"segment", "tokens", "text", "kind"}]: the first answer, each new answer and each missed
+            fact (there "text" is the right answer). A tail that does not fill a segment counts as one.
     """
 
     def __init__(self, questions: Sequence[str], segments: int, truth: Truth):
@@ -61,6 +61,7 @@ class Beliefs:
         self._stale, self._since = False, 0
 
     def _again(self, reader: Reader) -> None:
+        """Record the last answers once more, checked against the current truth."""
         state = reader.state
         for question, told in [pair for pair in self.told.items() if pair[1]]:
             self._note(question, Answer(told[-1]["text"], told[-1]["score"], []), state)

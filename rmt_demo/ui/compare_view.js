@@ -1,4 +1,4 @@
-// Two runs of one reading: how much each segment changed the memory, untouched and after the surgery.
+// How much each segment changed the memory, in the untouched run and after surgery.
 const NONE = 255;
 
 function curve(pen, x, y, line, colour, dash) {

@@ -12,7 +12,7 @@ from ..replay import Edit, Erase, Freeze, Noise, Swap, rerun, state_at
 from ..trace import Trace
 from . import views
 from .handlers import Handlers
-from .inputs import memory_tokens, one_sentence, plain
+from .inputs import errors_shown, memory_tokens, plain
 from .live_view import COLUMNS, pack
 from .visits import Visit
 
@@ -60,12 +60,12 @@ class Explore:
         return gr.update(maximum=max(count, 2), value=min(_segment_of(visit.trace, token) + 1, count))
 
     def look(self, segment: float, layer: int, head: int, token: int, request: gr.Request) -> dict:
-        """A segment's text and what the memory tokens attended to there, for the segment view; where there is no
-        segment, why."""
+        """Return a segment's text and the memory tokens' attention to it, for the segment view; without a segment, the
+        title says why there is none."""
         visit = self.handlers.visit(request)
         if not len(visit.trace):
-            return views.NO_SEGMENT | {"title": _none(visit)}
-        with one_sentence():
+            return views.NO_SEGMENT | {"title": _why_no_segment(visit)}
+        with errors_shown():
             visit, trace, index = self._at(segment, request)
             seen, ids = self._attention(visit, trace, index), trace.segment(index)
             weights = seen.to_text[..., 2:-1]  # [layers, heads, m, T]
@@ -98,7 +98,7 @@ class Explore:
 
     def ask(self, segment: float, question: str, request: gr.Request):
         """Answer from the memory as it was after a segment; returns an update of a gr.Label."""
-        with one_sentence():
+        with errors_shown():
             visit, trace, index = self._at(segment, request)
             fork = visit.reader.fork()
             fork.restore(state_at(fork, trace, index + 1))
@@ -107,9 +107,9 @@ class Explore:
     def operate(
         self, segment: float, action: str, tokens: str, std: float, question: str, request: gr.Request
     ) -> Iterator[dict]:
-        """Do something to memory tokens ("1-4, 7") after a segment, read on and compare; yields frames of the compare
+        """Edit memory tokens ("1-4, 7") after a segment, read the rest again and compare; yields frames of the compare
         view."""
-        with one_sentence():
+        with errors_shown():
             visit, trace, index = self._at(segment, request)
             visit.check_rest()
             start = index + 1
@@ -119,7 +119,7 @@ class Explore:
             edit = _edit(action, chosen, std)
             fork, run, question = visit.reader.fork(), visit.run, plain(question)
             untouched = visit.reader.fork().ask(question)
-            steps = rerun(fork, trace, start, [edit])  # operates at once: what is refused leaves the view as it is
+            steps = rerun(fork, trace, start, [edit])  # applies the edit at once, so an error leaves the view unchanged
             before = trace.update_norms.sum(-1)
             after = torch.full((len(trace),), -1.0)
             result = {"start": start / len(trace), "before": _line(before, before), "answers": []}
@@ -128,7 +128,7 @@ class Explore:
             yield result | {"after": _line(after, before), "line": f"Reading on from segment {start + 1:,} …"}
             for number, step in enumerate(steps):
                 after[start + number] = step.update_norm.sum()
-                if visit.run != run:  # the visitor reads something else, or has left
+                if visit.run != run:  # the visitor has started another reading or left
                     return
                 if number % 20 == 0:
                     yield result | {
@@ -138,10 +138,10 @@ class Explore:
             operated = fork.ask(question)
             every = len(chosen) == self.base.config.memory_size
             named = "All memory tokens" if every else f"Memory tokens {tokens}"
-            # What is read again starts from a memory kept in float16, so the last digits always differ.
+            # The rerun starts from a memory stored in float16, so the last digits always differ.
             different = int(((after - before)[start:].abs() > 0.05 * before.max()).sum())
             answers = [
-                _told(visit, fork, n, a, question) for n, a in (("Untouched", untouched), ("After surgery", operated))
+                _result(visit, fork, n, a, question) for n, a in (("Untouched", untouched), ("After surgery", operated))
             ]
             yield result | {
                 "after": _line(after, before),
@@ -153,7 +153,7 @@ class Explore:
 
     def race(self, question: str, request: gr.Request) -> dict:
         """Ask RMT, the last segment only and the longest window the same question, for the race view."""
-        with one_sentence():
+        with errors_shown():
             visit = self.handlers.visit(request)
             visit.check_read()
             visit.check_rest()
@@ -168,7 +168,7 @@ class Explore:
                 "line": f"{read:,} tokens, one question: {question}",
                 "facts": [at / read for _, at, _ in visit.facts if at < read],
                 "lanes": [
-                    _told(visit, fork, LANES[lane.name], lane.answer, question)
+                    _result(visit, fork, LANES[lane.name], lane.answer, question)
                     | {
                         "sees": lane.sees_tokens / read,
                         "read": lane.read_tokens / read,
@@ -181,12 +181,11 @@ class Explore:
             }
 
     def _at(self, segment: float, request: gr.Request) -> tuple[Visit, Trace, int]:
-        """The visit, its trace as it is now (a new reading brings a new one), and the index of a segment numbered from
-        1."""
+        """The visit, its current trace (a new reading replaces it), and the index of a segment numbered from 1."""
         visit = self.handlers.visit(request)
         trace = visit.trace
         if not len(trace):
-            raise ValueError(_none(visit))
+            raise ValueError(_why_no_segment(visit))
         return visit, trace, min(max(int(segment or 1), 1), len(trace)) - 1
 
     def _attention(self, visit: Visit, trace: Trace, index: int) -> SegmentAttention:
@@ -199,7 +198,7 @@ class Explore:
         return seen[2]
 
 
-def _none(visit: Visit) -> str:
+def _why_no_segment(visit: Visit) -> str:
     """A sentence that says why there is no segment to look at."""
     if visit.finished:
         return "The text is shorter than one segment, so nothing was written to memory: make it longer."
@@ -233,7 +232,7 @@ def _line(values: torch.Tensor, scale: torch.Tensor) -> str:
     return pack(torch.where(columns < 0, 255.0, scaled))
 
 
-def _told(visit: Visit, reader, name: str, answer, question: str) -> dict:
-    truth = visit.truth(question, reader.state.tokens_read)
-    right = answer.is_right(truth)
+def _result(visit: Visit, reader, name: str, answer, question: str) -> dict:
+    """An answer as the compare and race views show it."""
+    right = answer.is_right(visit.truth(question, reader.state.tokens_read))
     return {"name": name, "answer": answer.text, "score": answer.score, "right": right}

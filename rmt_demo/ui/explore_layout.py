@@ -8,7 +8,7 @@ from . import takehome, views, words
 from .explore import ACTIONS, ALL, Explore
 from .handlers import ASKING, Handlers
 from .haystack_panel import HEARD, QUIET, explained
-from .inputs import one_sentence
+from .inputs import errors_shown
 
 # Without it Gradio refuses a segment number out of bounds; `Explore` takes the nearest segment instead.
 TYPED = {"preprocess": False}
@@ -35,15 +35,15 @@ def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str
         )
         with gr.Tabs():
             with gr.Tab("Time travel"):
-                look, told = _travel(explore, question, segment)
+                look, clears = _travel(explore, question, segment)
             with gr.Tab("Surgery"):
-                told |= _surgery(explore, question, segment)
+                clears |= _surgery(explore, question, segment)
             with gr.Tab("Race"):
-                told |= _race(explore, question)
+                clears |= _race(explore, question)
             with gr.Tab("Download"):
-                told |= _take_home(explore.handlers, checkpoint)
+                clears |= _take_home(explore.handlers, checkpoint)
     live.seek(explore.seek, None, segment, queue=False, **QUIET).then(**look)
-    return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look), told
+    return lambda event: event.success(explore.segments, None, segment, queue=False, **QUIET).then(**look), clears
 
 
 def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple[dict, dict]:
@@ -104,11 +104,11 @@ def _race(explore: Explore, question: gr.Textbox) -> dict:
 
 def _take_home(handlers: Handlers, checkpoint: str) -> dict:
     def pack(request: gr.Request):
-        with one_sentence():
+        with errors_shown():
             return gr.update(value=str(takehome.run_zip(handlers.visit(request), checkpoint)), visible=True)
 
     def write(request: gr.Request):
-        with one_sentence():
+        with errors_shown():
             return takehome.snippet(handlers.visit(request), checkpoint)
 
     with gr.Row():

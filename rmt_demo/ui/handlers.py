@@ -9,13 +9,11 @@ import gradio as gr
 from ..data import corpora
 from ..reader import Reader
 from . import inputs, links, presets
-from .inputs import one_sentence
+from .inputs import errors_shown
 from .visits import Visit, Visits
 
-FRAME_SECONDS, FRAME_ROWS = (
-    0.1,
-    256,
-)  # minimum time between frames of up to so many memory tokens; larger frames are rarer
+FRAME_SECONDS = 0.1  # minimum time between frames of up to FRAME_ROWS memory tokens; larger frames are rarer
+FRAME_ROWS = 256
 MOST_SHOWN = 60  # characters of the question in the answer's label
 READING = {"concurrency_id": "reading", "concurrency_limit": 2}  # two visitors read at a time; others wait in the queue
 ASKING = {"concurrency_id": "asking", "concurrency_limit": 2}
@@ -55,7 +53,7 @@ class Handlers:
             return
         visit.halt, visit.run = "", visit.run + 1  # from here on Stop works, even while the text is being prepared
         yield {"line": "Preparing the text …"}  # a partial frame leaves the rest of the view unchanged
-        with one_sentence():
+        with errors_shown():
             try:
                 text = inputs.haystack(self.base, name, pasted, upload, facts, length, seed)
                 pinned = inputs.pins(self.base, questions)
@@ -76,7 +74,7 @@ class Handlers:
     def resume(self, request: gr.Request) -> Iterator[dict]:
         """Continue a paused reading."""
         visit = self.visit(request)
-        with one_sentence():
+        with errors_shown():
             if visit.text is None or visit.finished or visit.halt != "paused":
                 raise ValueError("No reading is paused: press Read to start one.")
             visit.halt, visit.run = "", visit.run + 1
@@ -146,14 +144,14 @@ class Handlers:
         """Change the followed questions from the next segment on. Questions that a preset filled in are for the next
         reading and change nothing now."""
         visit = self.visit(request)
-        with one_sentence():
+        with errors_shown():
             if questions != visit.offered:
                 visit.offered = None  # the visitor may choose the same ones again
                 visit.beliefs.follow(inputs.pins(self.base, questions))
 
     def ask(self, question: str, request: gr.Request):
         """Answer from the current memory without disturbing the reading. Returns an update of a gr.Label."""
-        with one_sentence():
+        with errors_shown():
             visit = self.visit(request)
             visit.check_read()
             fork = visit.reader.fork()  # a snapshot, while another thread reads on
@@ -177,7 +175,7 @@ class Handlers:
 
     def draw(self, name: str, seed: float, request: gr.Request) -> tuple:
         """Draw a preset's facts and questions: updates of the table, the examples, the question and the pins."""
-        with one_sentence():
+        with errors_shown():
             preset = presets.draw(name, inputs.chosen_seed(seed))
         visit, questions = self.visit(request), list(preset.queries)
         visit.drawn, visit.offered = preset.rows, questions[: inputs.MOST_PINS]
@@ -201,7 +199,7 @@ class Handlers:
 
     def add_fact(self, rows: list, sentence: str, position: float) -> tuple[list, str]:
         """Add a fact to the table, and empty the box for the next one."""
-        with one_sentence():
+        with errors_shown():
             if not (sentence or "").strip():
                 raise ValueError("Type a sentence first, such as 'Anna keeps the lamp in the attic.'")
             rows = [row for row in rows if row[0]] + [[sentence.strip(), position]]
@@ -210,13 +208,13 @@ class Handlers:
 
     def link(self, preset: str, name: str, length: float, seed: float, facts: list, questions: list[str] | None) -> str:
         """The set-up as the query string of a link."""
-        with one_sentence():
+        with errors_shown():
             return links.query(self.base, links.SetUp(preset, name, length, seed, facts, questions or []))
 
     def restore(self, request: gr.Request):
         """Restore the set-up in the page's address: updates of preset, text, length, seed, facts, pins, question and
         examples."""
-        with one_sentence():
+        with errors_shown():
             setup = links.restore(self.base, request.query_params.multi_items())
         if setup is None:
             return [gr.skip()] * 8

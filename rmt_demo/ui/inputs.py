@@ -32,7 +32,7 @@ SOURCES = [
 
 
 @contextmanager
-def one_sentence():
+def errors_shown():
     """Show a ValueError to the visitor, as text."""
     try:
         yield

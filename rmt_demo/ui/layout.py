@@ -101,16 +101,16 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
                     examples.render()
                     answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
                 explained(words.BELIEFS)
-        ended, told = explore_layout.build(Explore(handlers), question, live, checkpoint)
-        told |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting in the queue …"}}
+        ended, clears = explore_layout.build(Explore(handlers), question, live, checkpoint)
+        clears |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting in the queue …"}}
 
         def make_way(request: gr.Request) -> list:
             handlers.make_way(request)
-            return deepcopy(list(told.values()))  # Gradio removes the value from an update when it sends it
+            return deepcopy(list(clears.values()))  # Gradio removes the value from an update when it sends it
 
         # A visitor who has to wait sees the position in the queue at `waiting`.
         queued = {"api_visibility": "private", "show_progress": "minimal", "show_progress_on": waiting, **READING}
-        asked = read.click(make_way, None, list(told), queue=False, trigger_mode="multiple", **QUIET)
+        asked = read.click(make_way, None, list(clears), queue=False, trigger_mode="multiple", **QUIET)
         ended(asked.then(handlers.read, haystack.values, live, trigger_mode="multiple", **queued))
         ended(resume.click(handlers.resume, None, live, **queued))
         pause.click(handlers.pause, None, None, queue=False, **QUIET)

@@ -75,11 +75,11 @@ def restore(reader: Reader, parameters: Sequence[tuple[str, str]]) -> SetUp | No
 
 
 def _checked(reader: Reader, setup: SetUp) -> SetUp:
-    """The same with its types right; one sentence if a reading could not start from it."""
+    """The set-up with every field converted and checked; ValueError if a reading could not start from it."""
     if setup.source not in corpora.PACKAGED:
         raise ValueError(f"There is no text {str(setup.source)[:40]!r}: choose one from the list.")
     length, seed = inputs.tokens(reader, setup.length), inputs.chosen_seed(setup.seed)
-    presets.draw(setup.preset, seed)  # says so if there is none
+    presets.draw(setup.preset, seed)  # raises ValueError if there is no such preset
     facts = [[fact.text, fact.position] for fact in inputs.parse_facts(setup.facts)]
     pins = inputs.pins(reader, setup.pins)
     return SetUp(setup.preset, setup.source, length, seed, facts, pins)

@@ -1,4 +1,4 @@
-// Paints the frames of live_view.py. The template never changes, so the canvases stay while frames come.
+// Draws the frames of live_view.py. The template never changes, so the canvases persist between frames.
 const SIGNED = { light: ramp(["#08519c", "#f4f4f4", "#d94801"]), dark: ramp(["#6baed6", "#20232a", "#fd8d3c"]) };
 const UNSEEN = 255;
 const BARS = 44; // pixels
@@ -32,12 +32,12 @@ function timeline(frame) {
   pen.fillRect(head - 1, 14, 2, height - 14);
 }
 
-// The line between the memory tokens that segments work on and the stored ones, in a picture of all of them.
+// Draws the line between working memory tokens (above) and stored tokens (below).
 function stored(pen, frame, left, top, width, height) {
   if (frame.working === frame.rows) return;
   const { text, ground } = theme();
   const y = top + (height * frame.working) / frame.rows;
-  pen.fillStyle = ground; // an edge, so that it stands out from any colour
+  pen.fillStyle = ground; // an edge, for contrast with any colour
   pen.fillRect(left, y - 2, width, 4);
   pen.fillStyle = text;
   pen.fillRect(left, y - 1, width, 2);
@@ -104,7 +104,7 @@ function beliefs(frame) {
   pen.strokeStyle = ground;
   pen.fillStyle = text;
   for (const share of levels) {
-    pen.strokeText(`${100 * share}%`, x(0), y(share) - 3); // stands out from the lines behind it
+    pen.strokeText(`${100 * share}%`, x(0), y(share) - 3); // an outline, for contrast with the lines behind
     pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
   }
   lines.forEach((line, i) => {
@@ -126,7 +126,7 @@ function beliefs(frame) {
   find(".questions").replaceChildren(...frame.beliefs.map((belief, i) => told(belief, colours[i], i)));
 }
 
-// One question: its line, what the model believes now, and how it came to that.
+// The list item of one question: its line style, the current answer and the past events.
 function told(belief, colour, i) {
   const item = make("li");
   const key = make("span", ["━━", "╍╍", "┅┅"][i] + " ", "key");
@@ -141,14 +141,14 @@ function told(belief, colour, i) {
 
 let frame = { head: 0, seen: 0, facts: [], rows: 0, beliefs: [] };
 
-// Screen readers are told notices and endings. The line in between changes ten times a second.
+// Screen readers hear notices and endings only: in between, the line changes ten times a second.
 function say(value) {
   const spoken = find(".spoken");
   if (value?.line && value.ended !== false && spoken.textContent !== value.line) spoken.textContent = value.line;
 }
 
 function paint() {
-  frame = { ...frame, ...props.value }; // a notice has a line only
+  frame = { ...frame, ...props.value }; // a notice has only a line
   if (frame.line) find(".line").textContent = frame.line;
   say(props.value);
   timeline(frame);
@@ -157,7 +157,7 @@ function paint() {
   beliefs(frame);
 }
 
-// A click on the timeline goes there in "Time travel"; the slider there does the same for the keyboard.
+// A click on the timeline selects that segment under "Look closer"; keyboard users have the slider there.
 find(".timeline").addEventListener("click", (event) => {
   const box = find(".timeline").getBoundingClientRect();
   const share = (event.clientX - box.left - EDGE) / (box.width - 2 * EDGE);

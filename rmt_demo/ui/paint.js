@@ -1,14 +1,14 @@
-// What the pictures share. gr.HTML calls a script once, with its element, its props and `watch`.
+// Shared by all views. gr.HTML runs a script once, with its element, its props and `watch`.
 const find = (name) => element.querySelector(name);
 const FACT = "#e66100";
-// Colours told apart by colour-blind eyes (Okabe and Ito), and a symbol for each, so that colour is not all.
+// Colour-blind safe colours (Okabe and Ito); lines also differ in their dashes.
 const LINES = { light: ["#0072b2", "#d55e00", "#007a5a"], dark: ["#56b4e9", "#e69f00", "#3fd0a0"] };
 const VIRIDIS = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"];
-const EDGE = 8; // room for half a marker at both ends of a picture
+const EDGE = 8; // margin for half a marker at both ends of a canvas
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
-// 256 colours that run evenly through the given ones, as [red, green, blue].
+// 256 colours interpolated evenly between the given ones, as [red, green, blue].
 function ramp(stops) {
   const colours = stops.map(rgb);
   return Array.from({ length: 256 }, (_, i) => {
@@ -22,7 +22,7 @@ const WRITES = ramp(VIRIDIS);
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
-// An array of rows x columns bytes as a small picture, to be drawn at any size.
+// Turns rows x columns bytes into a small canvas, to be drawn at any size.
 function picture(data, rows, columns, colours, shown = columns) {
   const small = document.createElement("canvas");
   small.width = columns;
@@ -36,7 +36,7 @@ function picture(data, rows, columns, colours, shown = columns) {
   return small;
 }
 
-// A canvas as sharp as the screen, empty, with its size in CSS pixels.
+// Clears a canvas and sets its resolution to the screen's; sizes are in CSS pixels.
 function fresh(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const scale = window.devicePixelRatio || 1;
@@ -52,7 +52,7 @@ function fresh(canvas) {
 function theme() {
   const style = getComputedStyle(element);
   const dark = !!document.querySelector(".dark");
-  element.classList.toggle("night", dark); // for the style sheet, which sees nothing outside of the element
+  element.classList.toggle("night", dark); // for the style sheet, which is scoped to the element
   return {
     dark,
     text: style.getPropertyValue("--body-text-color").trim() || "#222",
@@ -61,7 +61,7 @@ function theme() {
   };
 }
 
-// A triangle that points down (or up) at a place.
+// Draws a triangle that points down (or up) at (x, y).
 function triangle(pen, x, y, size, up = false) {
   const way = up ? -1 : 1;
   pen.beginPath();
@@ -71,7 +71,7 @@ function triangle(pen, x, y, size, up = false) {
   pen.fill();
 }
 
-// The facts of a text above its strip.
+// Marks the facts above the text's strip.
 function facts(pen, x, shares) {
   pen.fillStyle = FACT;
   for (const share of shares) {
@@ -80,7 +80,7 @@ function facts(pen, x, shares) {
   }
 }
 
-// A new element with words in it. Words are always text, never HTML.
+// Creates an element with text, which is never parsed as HTML.
 function make(tag, words = "", name = "") {
   const made = document.createElement(tag);
   made.textContent = words;

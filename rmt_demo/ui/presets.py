@@ -1,4 +1,4 @@
-"""Ready-made facts and questions. Their answers come from the oracles of `data/`, never from a hand."""
+"""Ready-made facts and questions. The right answers come from the oracles in `data/`; none is written by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PRESETS = [
     ("Two hops: who carried what where", "two_hop"),
     ("An unanswerable question", UNKNOWN),
 ]
-# Sentences in a story, and what kind its first question is of.
+# preset -> (sentences in the story, kind of its first question)
 STORIES = {"several": (3, "single"), "override": (3, "override"), "two_hop": (3, "two_hop"), UNKNOWN: (2, UNKNOWN)}
 
 
@@ -41,11 +41,11 @@ class Preset:
 
     @property
     def rows(self) -> list[list]:
-        """[sentence, position], as the page's table has them."""
+        """The facts as rows [sentence, position] of the page's table."""
         return [[s.text, position] for s, position in zip(self.statements, self.positions, strict=True)]
 
     def answer(self, question: str, facts_read: int) -> str | None:
-        """The right answer to whoever has read the first so many facts; None if it is none of these questions."""
+        """The right answer after the first `facts_read` facts; None if the question is not one of the preset's."""
         known = {_folded(text): query for text, query in self.queries.items()}
         query, told = known.get(_folded(question)), self.statements[:facts_read]
         if query is None:
@@ -54,17 +54,17 @@ class Preset:
             return oracle(told, query)
         try:
             return lies_oracle(told, query)
-        except ValueError:  # the fact that says so is still to come
+        except ValueError:  # the fact that says who lies has not been read yet
             return UNKNOWN
 
 
 def opening(model: RMTPreTrainedModel) -> str:
-    """The name of the preset that the page opens with, one that this model has the answers to."""
+    """The name of the preset that the page opens with: one whose answers this model can give."""
     return "memorize" if isinstance(model, RMTForSequenceClassification) else FIRST
 
 
 def draw(name: str, seed: int) -> Preset:
-    """A preset by its name; the same seed draws the same.
+    """Draw a preset by name; the same seed gives the same facts and questions.
 
     Raises:
         ValueError: if there is no such preset.
@@ -80,7 +80,7 @@ def draw(name: str, seed: int) -> Preset:
         raise ValueError(f"There is no preset {str(name)[:40]!r}: choose one of the list.")
     sentences, kind = STORIES[name]
     stories = StoryGenerator("eval", rng.randrange(10**9))
-    while True:  # until a story has a question of that kind; no preset needs more than some dozens
+    while True:  # until a story has a question of that kind: a few dozen tries at most
         story = stories.story(sentences, 3, unknown_rate=0.5 if kind == UNKNOWN else 0.0)
         asked = sorted(story.questions, key=lambda question: question.kind != kind)
         if asked and asked[0].kind == kind:
@@ -89,7 +89,7 @@ def draw(name: str, seed: int) -> Preset:
 
 
 def matching(name: str, seed: int, rows: Sequence) -> Preset | None:
-    """The preset if these are its facts in its order, so that its answers hold; None if somebody has edited them."""
+    """The preset if `rows` are its facts in its order, so that its answers hold; None if they were edited."""
     try:
         preset = draw(name, seed)
         told = [str(row[0]) for row in sorted((row for row in rows if row[0]), key=lambda row: float(row[1]))]
@@ -99,12 +99,12 @@ def matching(name: str, seed: int, rows: Sequence) -> Preset | None:
 
 
 def _folded(question: str) -> str:
-    """A question as whoever types it in a hurry means it: "where is daniel" is "Where is Daniel?"."""
+    """A question without differences in case, spacing and "?": "where is daniel" equals "Where is Daniel?"."""
     return " ".join(question.casefold().rstrip("? ").split())
 
 
 def _first() -> Preset:
-    """The same two facts every time; nobody says where Olga is."""
+    """The same two facts for every seed; no fact says where Olga is."""
     daniel, maria = (("person", "Daniel"), ("site", "garden")), (("person", "Maria"), ("job", "nurse"))
     statements = (
         Statement("go", daniel, "Daniel went to the garden."),

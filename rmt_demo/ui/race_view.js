@@ -1,4 +1,4 @@
-// Three readers of one text: what each one sees of it, what it answers, at what cost.
+// The three readers in the race: what each sees of the text, its answer and its cost.
 function strip(canvas, lane, marks) {
   const { pen, x } = fresh(canvas);
   const { dark, quiet } = theme();

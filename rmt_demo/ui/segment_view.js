@@ -1,4 +1,4 @@
-// One segment: its text, shaded by what the memory tokens attended to, and all memory tokens as rows of a picture.
+// One segment: its text, shaded by the memory tokens' attention, and a heatmap with one row per memory token.
 function weightsOf(view, data) {
   const count = view.tokens.length;
   const row = (r) => data.subarray(r * count, (r + 1) * count);

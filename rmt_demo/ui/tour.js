@@ -1,4 +1,4 @@
-// A guided tour: a card that points at one part of the page after the other. Nobody has to take it, everybody can again.
+// The guided tour: a card that highlights one part of the page after another.
 const steps = props.value;
 const card = element.querySelector(".card");
 const seen = "rmt-tour";
@@ -19,8 +19,8 @@ function show(step) {
   card.hidden = over;
   point(over ? "" : steps[at][0]);
   if (over) {
-    try { localStorage.setItem(seen, "1"); } catch { /* a browser may keep nothing */ }
-    if (taken) element.querySelector(".start").focus(); // or the keyboard would begin at the top of the page
+    try { localStorage.setItem(seen, "1"); } catch { /* storage may be disabled */ }
+    if (taken) element.querySelector(".start").focus(); // otherwise keyboard focus returns to the top of the page
     return;
   }
   card.querySelector(".where").textContent = `${at + 1} of ${steps.length}`;

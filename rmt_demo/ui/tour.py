@@ -1,4 +1,4 @@
-"""The guided tour: at most five steps, offered rather than forced, and there to be taken again."""
+"""The guided tour: an optional button that can be pressed again."""
 
 import gradio as gr
 
@@ -35,5 +35,5 @@ button:disabled { opacity: 0.5; cursor: default; }
 
 
 def tour() -> gr.HTML:
-    """The button, and the card that comes with it."""
+    """The tour button and its card."""
     return view("tour", TEMPLATE, STYLE, asset("tour.js"), TOUR)

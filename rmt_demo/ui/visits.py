@@ -1,4 +1,4 @@
-"""The state of each visitor: an own reader (with the shared model) and its reading. Nothing else is kept."""
+"""The state of each visitor: a reader of their own (with the shared model) and what it has read."""
 
 import shutil
 import tempfile
@@ -16,7 +16,7 @@ from .beliefs import Beliefs
 from .live_view import LiveView
 from .presets import Preset, draw, opening
 
-MOST_VISITS = 200  # whoever has not been active for longest makes room
+MOST_VISITS = 200  # beyond that, the least recently active visit is dropped
 MAX_MEMORIES = 256  # kept in a visitor's trace
 
 
@@ -24,22 +24,21 @@ class Visit:
     """One visitor.
 
     Attributes:
-        reader: after all that was read so far.
+        reader: in the state after everything read so far.
         text: the haystack, None before the first reading.
-        steps: the rest of the reading; whoever iterates goes on where the last one stopped.
+        steps: iterator over the rest of the reading; resuming continues it.
         trace: of the reading.
-        halt: why the reading has to end after this segment: "", "paused", "stopped" or "left".
+        halt: why the reading must end after the current segment: "" (it must not), "paused", "stopped" or "left".
         finished: whether the text was read to its end.
-        run: the number of the loop that may read on; whoever starts another one ends this one.
-        reading: held for a step by the loop that reads, so that the one it takes over from has let go.
-        waiting: whether a reading was asked for whose turn has not come; False once it is called off, None if there is
-            none.
+        run: number of the loop that may read; starting another loop increases it, which ends the old one.
+        reading: lock that a loop holds during a step, so that two loops never read at once.
+        waiting: True while a requested reading waits in the queue, False if it was cancelled there, else None.
     """
 
     def __init__(self, reader: Reader):
         self.reader = reader
         self.text: Haystack | None = None
-        self.facts: list[tuple[Fact, int, int]] = []  # with the offsets of its first token and behind its last
+        self.facts: list[tuple[Fact, int, int]] = []  # (fact, offset of its first token, offset after its last)
         self.settings: dict = {}
         self.preset: Preset | None = None
         self.steps: Iterator[SegmentStep] = iter(())
@@ -51,9 +50,11 @@ class Visit:
         self.waiting: bool | None = None
         self.read_seconds = 0.0  # spent on segments
         self.answers: list[dict] = []  # what was asked, for the download
-        self.seen = None  # the attention of the segment that was looked at last, with its number
-        self.drawn: list[list] = draw(opening(reader.model), 0).rows  # the table when one was drawn last
-        self.offered: list[str] | None = None  # what a preset has put among the questions to follow just now
+        self.seen = None  # (trace, index, attention) of the segment shown last
+        self.drawn: list[list] = draw(
+            opening(reader.model), 0
+        ).rows  # the facts drawn last, to tell whether the visitor has edited them
+        self.offered: list[str] | None = None  # questions to follow that a preset has just filled in
         self._folder: Path | None = None
 
     def begin(self, text: Haystack, questions: Sequence[str], preset: Preset | None, settings: dict) -> None:
@@ -103,7 +104,7 @@ class Visits:
     """All visits, by session.
 
     Args:
-        reader: the one whose model they share. It never reads anything itself.
+        reader: forked for each visit; it never reads anything itself.
     """
 
     def __init__(self, reader: Reader):
