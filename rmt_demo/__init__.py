@@ -1,4 +1,4 @@
-"""RMT lab: Recurrent Memory Transformers to understand, try and train. See README.md for the way through the house."""
+"""RMT lab: a compact PyTorch library for Recurrent Memory Transformers. README.md describes its modules."""
 
 from .answers import Answer
 from .config import RMTConfig

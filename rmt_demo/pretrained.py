@@ -62,12 +62,12 @@ class RMTPreTrainedModel(PreTrainedModel):
         """As in `transformers`; frozen weights come from the named backbone, and a low-rank change is added to its base
         checkpoint.
 
-        The stored config decides which weights come from the backbone. So `freeze_embeddings=False` here makes all of a
-        checkpoint trainable whose embeddings were frozen.
+        The stored config decides which weights come from the backbone. So `freeze_embeddings=False` here makes a
+        checkpoint with frozen embeddings fully trainable.
 
         Raises:
             ValueError: if that backbone or checkpoint cannot be found, or its weights are not those of the training.
-            RuntimeError: if the layers of a low-rank change do not match.
+            RuntimeError: if adapters belong to other layers or have another rank.
         """
         if base := low_rank.base_of(path):
             config = kwargs.setdefault("config", cls.config_class.from_pretrained(path))

@@ -6,9 +6,9 @@ for lane in race(reader, ids, "Where is Daniel?"):
 
 RMT             reads the whole text segment by segment and answers from the memory and the unfinished tail
 one segment     gets only the end of the text, as much as fits into one segment with the question
-longest window  gets as much of the end as the backbone has positions for. The weights were trained on segments of
-                `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so this shows what a
-                longer window gives this network, not what a network trained with one could do
+longest window  gets as much of the end as the backbone has positions for, next to the question. The weights were
+                trained on segments of `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so
+                this shows what a longer window gives this network, not what a network trained with one could do
 """
 
 import dataclasses
@@ -33,8 +33,8 @@ class Lane:
     """The result of one reader.
 
     name         "RMT", "one segment" or "longest window"
-    sees_tokens  text tokens in view next to the question; RMT knows the rest from its memory alone, and for "one
-                 segment" they are all it gets
+    sees_tokens  text tokens in view next to the question. RMT knows everything else only from its memory; "one
+                 segment" gets nothing else
     read_tokens  text tokens that went through the network
     answer       to the question
     seconds      measured, for reading and answering, after a warm-up

@@ -7,7 +7,7 @@
 
 The paper knows the length of its input and cuts it so that the last segment is full. A reader does not know the length:
 it cuts from the front and keeps the unfinished last segment, the *tail*, separately. The tail is written to the memory
-only once it is a full segment. Until then, a question is asked with the tail before it in the same segment, or after
+only once its segment is finished. Until then, a question is asked with the tail before it in the same segment, or after
 the tail was read as a segment of its own into a copy of the memory (see `RMTConfig.asks_alone`).
 """
 
@@ -75,7 +75,7 @@ class Reader:
         return cls(model.to(device), tokenizer)
 
     def read(self, text: str | Iterable[str]) -> Iterator[SegmentStep]:
-        """Read on, yielding one step per full segment; the rest of the text becomes the tail.
+        """Read on, yielding one step per finished segment; the rest of the text becomes the tail.
 
         The result does not depend on how the text is chunked. The end of a call ends a word, as a space would. If you
         stop iterating, the reader is right after the last yielded segment and the rest is unread.
@@ -153,8 +153,8 @@ class Reader:
         """Continue from a state of this reader, or of another reader of the same model.
 
         Raises:
-            ValueError: if the memory is not [m + s, d] of this model or has a NaN or infinite number, or if the tail is
-                a full segment or of another tokenizer.
+            ValueError: if the memory is not [m + s, d] of this model or has a NaN or infinite number, or if the tail
+                fills a segment or is of another tokenizer.
         """
         own = self.model.rmt.initial_memory(1)[0]
         expected = tuple(own.shape)
@@ -202,8 +202,8 @@ class Reader:
         return ids
 
     def _steps(self, segments: Iterator[list[int]]) -> Iterator[SegmentStep]:
-        """Read full segments, in groups that suit the device. The whole state is replaced in one assignment after each
-        segment, so that another thread may ask at any time."""
+        """Read finished segments, in groups that suit the device. The whole state is replaced in one assignment after
+        each segment, so that another thread may ask at any time."""
         while group := list(islice(segments, self._group)):
             before = _copy(self._state.memory)
             done = self._state.tokens_read - len(self._state.tail)

@@ -99,8 +99,8 @@ class Trace:
         return torch.arange(len(memories)) * every
 
     def memory_before(self, segment: int) -> tuple[int, Tensor] | None:
-        """The latest memory [m + s, d] kept before a segment, and before it the number of segments read; None if there
-        is none, as at the beginning."""
+        """Return (number of segments read, memory [m + s, d]) for the latest memory kept before a segment; None if
+        there is none, as at the beginning."""
         memories, every = self._memories  # read once: another thread may be adding
         latest = min((segment - 1) // every, len(memories) - 1)
         return (latest * every + 1, self._whole([memories[latest]])[0]) if latest >= 0 else None
@@ -134,7 +134,7 @@ class Trace:
 
     def save(self, folder: str | Path, model: nn.Module | None = None) -> None:
         """Write `trace.safetensors` and `trace.json` into a folder, creating it if needed. `model` is the model that
-        read the text; a loaded trace knows it already."""
+        read the text, whose checksum is stored; by default the checksum that a loaded trace has."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         names = ("memory_segments", "update_norms", "gates", "token_counts", "token_ids")
