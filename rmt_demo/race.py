@@ -7,7 +7,7 @@ for lane in race(reader, ids, "Where is Daniel?"):
 RMT             reads the whole text segment by segment and answers from the memory and the unfinished tail
 one segment     gets only the end of the text, as much as fits into one segment with the question
 longest window  gets as much of the end as the backbone has positions for, next to the question. The weights were
-                trained on segments of `config.segment_length`, and maybe to answer from memory (`config.asks_alone`), so
+                trained on segments of `config.segment_length`, and maybe to answer from memory (`config.asks_alone`):
                 this shows what a longer window gives this network, not what a network trained with one could do
 """
 
