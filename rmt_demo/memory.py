@@ -117,10 +117,9 @@ class MemoryCell(nn.Module):
         framed = torch.cat([text[:, :1], working, stored, self._separator(len(text)), text[:, 1:]], dim=1)
         extra = {} if watch is None else {"watch": watch}
         if self.config.spread_memory:  # otherwise the backbone's default positions are right
-            text_at = self.config.num_memory_tokens + 1 + torch.arange(text.shape[1], device=text.device)
-            text_at = text_at.expand(len(text), -1)
+            text_at = self.positions.of_text(text.shape[1] + 1, text.device).expand(len(text), -1)
             working_at = self.positions.of_working(attention_mask.sum(1))[:, :m]
-            places = torch.cat([torch.zeros_like(text_at[:, :1]), working_at, stored_at, text_at], dim=1)
+            places = torch.cat([text_at[:, :1], working_at, stored_at, text_at[:, 1:]], dim=1)
             extra["position_ids"] = places + self.positions.first
         mask = self._mask(attention_mask, m, filled, text_sees_memory)
         hidden = self.backbone(inputs_embeds=framed, attention_mask=mask, **extra).last_hidden_state
@@ -152,9 +151,8 @@ class MemoryCell(nn.Module):
         mask = segment_mask(attention_mask, rows, text_sees_memory)
         if not self.config.memory_reach and rows == m:
             return mask
-        if mask is None:
-            mask = attention_mask.new_ones(batch, 1, length + rows + 1, length + rows + 1)
-        mask = mask.clone()
+        size = length + rows + 1
+        mask = attention_mask.new_ones(batch, 1, size, size) if mask is None else mask.clone()
         mask[:, 0, :, m + 1 : rows + 1] &= filled[:, None]
         if self.config.memory_reach:
             near = self.positions.near(attention_mask.sum(1), length + 1)[:, :m]
@@ -163,13 +161,11 @@ class MemoryCell(nn.Module):
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> TextKeyValues:
         """Text pass of `text_attends_memory=False`: encode N segments [N, L] in one batch, without a memory."""
-        m, attention_mask = self.config.num_memory_tokens, attention_mask.bool()
+        attention_mask = attention_mask.bool()
         text = self.embed(input_ids)
         framed = torch.cat([text[:, :1], self._separator(len(text)), text[:, 1:]], dim=1)
         kept = TextKeyValues(torch.cat([attention_mask[:, :1], attention_mask], dim=1))
-        # Positions as if m memory rows stood after [CLS]: 0, then m + 1, m + 2, ...
-        positions = torch.arange(m, m + framed.shape[1], device=text.device)
-        positions[0] = 0
+        positions = self.positions.of_text(framed.shape[1], text.device)
         mask = None if bool(kept.mask.all()) else kept.mask[:, None, None, :].expand(-1, 1, framed.shape[1], -1)
         with contextlib.suppress(TextPassDone):
             self.backbone(

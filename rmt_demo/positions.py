@@ -35,6 +35,11 @@ class Positions:
         positions = getattr(self.backbone.config, "max_position_embeddings", None)
         return positions - self.first if positions else None
 
+    def of_text(self, rows: int, device: torch.device) -> Tensor:
+        """Position ids [rows] of the text's rows [CLS] [SEP] text [SEP]: 0, then m + 1, m + 2, ..."""
+        at = torch.arange(rows, device=device)
+        return torch.where(at > 0, at + self.config.num_memory_tokens, 0)
+
     def of_working(self, lengths: Tensor) -> Tensor:
         """Position ids [B, m] of the working tokens, for segments [CLS] text [SEP] of `lengths` [B].
 
@@ -70,7 +75,7 @@ class Positions:
         [B]: [B, m, rows] bool over the rows [CLS] [SEP] text [SEP]. It makes two facts of one segment mostly reach
         different memory tokens."""
         m = self.config.num_memory_tokens
-        at = torch.arange(m, m + rows, device=lengths.device)  # the positions of the text, see `MemoryCell.encode_text`
+        at = self.of_text(rows, lengths.device)
         reach = (3 * lengths // (2 * m)).clamp(min=self.config.memory_reach)
         near = (at - self.of_working(lengths)[..., None]).abs() <= reach[:, None, None]
         near[..., :2] = True  # always [CLS] [SEP], the usual attention sinks
