@@ -115,8 +115,12 @@ def run_replay(args: argparse.Namespace) -> None:
         reader.restore(state_at(reader, trace, segment))
         answers = reader.ask_many(args.question)
     if args.json:
-        held = {"segments": len(trace), "tokens": tokens}
-        held |= {"memories": len(trace.memory_segments), "beliefs": trace.beliefs}
+        held = {
+            "segments": len(trace),
+            "tokens": tokens,
+            "memories": len(trace.memory_segments),
+            "beliefs": trace.beliefs,
+        }
         asked = {"segment": segment, "answers": as_json(args.question, answers)} if answers else {}
         print(json.dumps(held | asked))
         return
@@ -185,7 +189,7 @@ def measure_checkpoint(args: argparse.Namespace, given: dict) -> dict:
     if asked or not tasks:
         results = extrapolation.evaluate(checkpoint, args.out, tasks=asked or None, **given)
     for task, reader in readers.items():
-        results[task] = others[task].measure(checkpoint, args.out, reader=reader, **given)
+        results[task] = others[task].measure(checkpoint, reader, args.out, **given)
     return results
 
 

@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 
 def measure(folder, out, name="tiny", **fields):
     settings = {"samples": 4, "background": [str(folder / "book.txt")], "facts": (1, 20)} | fields
-    return capacity.measure(folder / name, folder / out, **settings)
+    return capacity.measure(folder / name, capacity.load(folder / name), folder / out, **settings)
 
 
 def test_a_row_for_each_number_of_facts_and_segments(folder):

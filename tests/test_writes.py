@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
 
 def measure(folder, name="gated", **fields):
     settings = {"samples": 4, "segments": (1, 3), "background": [str(folder / "book.txt")]} | fields
-    return writes.measure(folder / name, folder / "results", **settings)
+    return writes.measure(folder / name, writes.load(folder / name), folder / "results", **settings)
 
 
 def test_results_say_what_was_measured_and_how(folder):

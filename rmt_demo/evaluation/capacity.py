@@ -37,18 +37,19 @@ def load(checkpoint: str | Path) -> Reader:
 
 def measure(
     checkpoint: str | Path,
+    reader: Reader,
     out: str | Path,
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
     background: Sequence[str] = USUAL,
     facts: Sequence[int] = FACTS,
-    reader: Reader | None = None,
 ) -> dict:
     """Measure a checkpoint and write `out`/capacity.json, a row for each number of memory tokens, segments and facts.
 
     Args:
         checkpoint: folder or Hub id of an RMT with open answers.
+        reader: the checkpoint as `load` gives it.
         out: folder for the results.
         samples: haystacks for each row, with one question each.
         segments: lengths of the texts in segments; a length at which nothing is read before the question (see
@@ -56,15 +57,13 @@ def measure(
         seed: of the haystacks.
         background: corpora whose evaluation part is used, or one out-of-distribution kind (`data/strange.py`).
         facts: numbers of facts, 1 to 20. Memories smaller than the checkpoint's are measured with 1, 3, 8 and 20.
-        reader: the checkpoint, if it is already loaded (see `load`).
 
     Returns:
         The result, as written.
 
     Raises:
-        ValueError: as `load`, or if the facts do not fit into the segments.
+        ValueError: if a background cannot be used or the facts do not fit into the segments.
     """
-    reader = reader or load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     kept = Results.of(TASK, out, checkpoint, reader, seed, background, KEYS)
     config = reader.config

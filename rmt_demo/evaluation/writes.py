@@ -36,32 +36,31 @@ def load(checkpoint: str | Path) -> Reader:
 
 def measure(
     checkpoint: str | Path,
+    reader: Reader,
     out: str | Path,
     samples: int = 500,
     segments: Sequence[int] = SEGMENTS,
     seed: int = 0,
     background: Sequence[str] = USUAL,
-    reader: Reader | None = None,
 ) -> dict:
     """Measure when a checkpoint writes, and write `out`/writes.json (see `results.py`).
 
     Args:
         checkpoint: folder or Hub id of an RMT with a write gate.
+        reader: the checkpoint as `load` gives it.
         out: folder for the results.
         samples: haystacks for each number of segments.
         segments: lengths of the texts in segments; a length at which nothing is read before the question (see
             `extrapolation.steps_of`) gets no row.
         seed: of the haystacks.
         background: corpora whose evaluation part is used, or one out-of-distribution kind (`data/strange.py`).
-        reader: the checkpoint, if it is already loaded (see `load`).
 
     Returns:
         The result, as written; for its rows see `summary`.
 
     Raises:
-        ValueError: as `load`.
+        ValueError: if a background cannot be used.
     """
-    reader = reader or load(checkpoint)
     maker = BatchMaker(reader.config, reader.tokenizer, background_text(background), "eval")
     kept = Results.of(TASK, out, checkpoint, reader, seed, background)
     for count in segments:
