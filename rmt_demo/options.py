@@ -32,8 +32,11 @@ def build_parser(checkpoint: Path) -> Parser:
     ask = command("ask", "read a text of any length and answer questions about it")
     source = ask.add_mutually_exclusive_group(required=True)
     source.add_argument("--haystack", metavar="FILE", help="UTF-8 text file to read; - for standard input")
-    texts = f"built-in text to read: {', '.join(CORPORA)} (pg19 from the Hugging Face Hub)"
-    source.add_argument("--corpus", metavar="NAME", help=texts)
+    source.add_argument(
+        "--corpus",
+        metavar="NAME",
+        help=f"built-in text to read: {', '.join(CORPORA)} (pg19 from the Hugging Face Hub)",
+    )
     ask.add_argument("--length", type=positive, metavar="N", help="tokens to read from a --corpus (default: 10000)")
     ask.add_argument(
         "--fact",

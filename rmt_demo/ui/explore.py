@@ -73,10 +73,10 @@ class Explore:
             weights = weights.mean(0) if head == ALL else weights[head - 1]
             peak = max(weights.max().item(), 1e-9)
             began = int(trace.token_counts[:index].sum())
-            title = f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {began + len(ids):,}"
+            ended = began + len(ids)
+            title = f"Segment {index + 1:,} of {len(trace):,}: tokens {began + 1:,} to {ended:,}"
             if trace.tail and index + 1 == len(trace):
-                rest = began + len(ids)
-                title += f". Tokens {rest + 1:,} to {rest + len(trace.tail):,} do not fill a segment "
+                title += f". Tokens {ended + 1:,} to {ended + len(trace.tail):,} do not fill a segment "
                 title += "and are read only when a question is asked"
             line = f"The memory tokens gave {100 * wrote(seen):.0f}% of their attention to this text, the rest to each "
             line += "other and to special tokens."
@@ -87,9 +87,7 @@ class Explore:
                 "title": title,
                 "line": line,
                 "tokens": self.base.tokenizer.convert_ids_to_tokens(ids),
-                "facts": [
-                    [at - began, end - began] for _, at, end in visit.facts if at < began + len(ids) and end > began
-                ],
+                "facts": [[at - began, end - began] for _, at, end in visit.facts if at < ended and end > began],
                 "weights": pack(weights * (255 / peak)),
                 "peak": peak,
                 "rows": len(weights),
