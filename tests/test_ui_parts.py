@@ -191,7 +191,7 @@ def follow(answers, truths, changes, segments=1):
 def test_learning_and_forgetting_are_noted_where_they_happen():
     answers = ["unknown", "garden", "garden", "office", "garden"]
     beliefs, _ = follow(answers, ["unknown", "garden", "garden", "garden", "garden"], [1] * 5)
-    assert [(e["segment"], e["kind"]) for e in beliefs.events["q"]] == [
+    assert [(e["segment"], e["kind"]) for e in beliefs.questions["q"].events] == [
         (0, CHANGED),
         (1, LEARNED),
         (3, FORGOT),
@@ -202,19 +202,20 @@ def test_learning_and_forgetting_are_noted_where_they_happen():
 def test_a_kept_answer_that_is_right_no_more_has_missed_what_the_facts_say():
     for changes in ([1] * 3, [1, 0, 0]):  # asked again or not
         beliefs, _ = follow(["garden"] * 3, ["garden", "kitchen", "kitchen"], changes)
-        events = [(e["segment"], e["kind"], e["text"]) for e in beliefs.events["q"]]
+        events = [(e["segment"], e["kind"], e["text"]) for e in beliefs.questions["q"].events]
         assert events == [(0, LEARNED, "garden"), (1, MISSED, "kitchen")]
 
 
 def test_what_was_never_known_is_not_forgotten():
     """Before the fact came, "unknown" was right."""
     beliefs, _ = follow(["unknown", "fire"], ["unknown", "fire station"], [1] * 2)
-    assert [e["kind"] for e in beliefs.events["q"]] == [CHANGED, CHANGED]
+    assert [e["kind"] for e in beliefs.questions["q"].events] == [CHANGED, CHANGED]
 
 
 def test_without_a_known_truth_the_first_answer_and_its_changes_are_noted():
     beliefs, _ = follow(["a", "b", "b"], [None] * 3, [1] * 3)
-    assert [(e["segment"], e["text"], e["kind"]) for e in beliefs.events["q"]] == [(0, "a", CHANGED), (1, "b", CHANGED)]
+    events = [(e["segment"], e["text"], e["kind"]) for e in beliefs.questions["q"].events]
+    assert events == [(0, "a", CHANGED), (1, "b", CHANGED)]
 
 
 def test_an_unchanged_memory_is_not_asked_again():
@@ -225,6 +226,24 @@ def test_an_unchanged_memory_is_not_asked_again():
 def test_long_texts_are_asked_every_few_segments():
     beliefs, reader = follow(["a"] * 50, [None] * 50, [1] * 50, segments=4000)
     assert reader.asked == 5
+
+
+def test_questions_that_change_while_they_are_asked_are_asked_next_time():
+    """The page may change them in the middle of an answer or of a frame, from another thread."""
+    reader = scripted(["a"] * 3)
+    beliefs = Beliefs(["q"], 1, lambda question, tokens: None)
+    ask_many = reader.ask_many
+
+    def changing(questions):
+        beliefs.follow(["other"])
+        return ask_many(questions)
+
+    reader.state, reader.ask_many = SimpleNamespace(tokens_read=1, segments_read=1, tail=()), changing
+    beliefs.after(SimpleNamespace(update_norm=torch.ones(1)), reader)
+    assert list(beliefs.questions) == ["other"] and not beliefs.questions["other"].told
+    reader.ask_many = ask_many
+    beliefs.after(SimpleNamespace(update_norm=torch.zeros(1)), reader)
+    assert [told["text"] for told in beliefs.questions["other"].told] == ["a"]
 
 
 # -- time travel, surgery, race
@@ -285,8 +304,8 @@ def test_the_end_of_a_text_is_told_as_what_it_is(reader):
     ends = [explore.look(at, 0, 0, 0, ME)["title"] for at in (len(visit.trace) - 1, len(visit.trace))]
     total = f"to {visit.text.tokens:,} do not fill a segment"
     assert [total in title for title in ends] == [False, True]
-    visit.beliefs.events[QUESTION][:] = []
-    visit.beliefs.told[QUESTION][:] = []
+    visit.beliefs.questions[QUESTION].events[:] = []
+    visit.beliefs.questions[QUESTION].told[:] = []
     visit.beliefs.ask(visit.reader)
     [event] = visit.view.frame("done", 1, visit.beliefs)["beliefs"][0]["events"]
     assert event["where"] == "at the end" and "segment 1" in {e["where"] for b in frame["beliefs"] for e in b["events"]}

@@ -113,8 +113,8 @@ class LiveView:
 
     def _beliefs(self, beliefs: Beliefs) -> list[dict]:
         lines = []
-        for question, told in list(beliefs.told.items()):
-            told = list(told)  # another thread may be adding
+        for question, known in beliefs.questions.items():
+            told, noted = list(known.told), list(known.events)  # another thread may be adding
             line = torch.full((COLUMNS,), float(UNSEEN))
             for i, answer in enumerate(told):
                 end = told[i + 1]["tokens"] if i + 1 < len(told) else self.tokens
@@ -123,7 +123,7 @@ class LiveView:
             events = [
                 {"at": event["tokens"] / self.total, "kind": event["kind"], "text": event["text"][:40]}
                 | {"where": f"segment {event['segment'] + 1:,}" if event["segment"] < self.segments else "at the end"}
-                for event in beliefs.events[question][-MOST_EVENTS:]
+                for event in noted[-MOST_EVENTS:]
             ]
             now = told[-1] if told else {"text": "", "score": 0, "right": None}
             now = {key: now[key] for key in ("text", "score", "right")}

@@ -48,7 +48,7 @@ def snippet(visit: Visit, checkpoint: str) -> str:
     asked = [answer["question"] for answer in visit.answers]
     read, whole = visit.reader.state.tokens_read, visit.text.tokens
     stopped = "" if visit.finished else f"# The page had read {read:,} of {whole:,} tokens; this reads all of them.\n"
-    questions = list(dict.fromkeys([*visit.beliefs.told, *asked]))
+    questions = list(dict.fromkeys([*visit.beliefs.questions, *asked]))
     return f"""from rmt_demo import Reader, Trace
 from rmt_demo.data.haystack import Fact, Haystack
 
