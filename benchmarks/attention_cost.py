@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 
 from rmt_demo import Reader, backbones
-from rmt_demo.cli import be_quiet, default_checkpoint
+from rmt_demo.checkpoints import be_quiet, default_checkpoint
 from rmt_demo.data.haystack import Haystack
 from rmt_demo.segments import token_ids
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from rmt_demo import Reader, backbones
-from rmt_demo.cli import default_checkpoint
+from rmt_demo.checkpoints import default_checkpoint
 from rmt_demo.data.haystack import Fact, Haystack
 from rmt_demo.ui import presets
 from rmt_demo.ui.handlers import Handlers

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from rmt_demo import Reader, backbones
-from rmt_demo.cli import default_checkpoint
+from rmt_demo.checkpoints import default_checkpoint
 from rmt_demo.data.haystack import Haystack
 
 LENGTHS = (10_000, 1_000_000)

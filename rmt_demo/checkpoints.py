@@ -1,18 +1,30 @@
-"""Load a checkpoint for asking questions; every error is one sentence that says what is wrong with it."""
+"""Finds and loads checkpoints for asking questions; every error is one sentence that says what is wrong with one."""
 
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig
-from transformers.utils import cached_file
+from transformers.utils import SAFE_WEIGHTS_NAME, cached_file, logging
 
 from . import backbones, low_rank
 from .heads import RMTForMaskedLM, RMTForSequenceClassification
 from .pretrained import RMTPreTrainedModel
 
-MODEL = "model.safetensors"
+SHIPPED = Path("checkpoints/rmt-minilm")
 HEADS = {head.__name__: head for head in (RMTForMaskedLM, RMTForSequenceClassification)}
+
+
+def default_checkpoint() -> Path:
+    """The demo's checkpoint, in the working directory or beside the package."""
+    beside = Path(__file__).parents[1] / SHIPPED
+    return SHIPPED if SHIPPED.exists() else beside  # absolute, so that it is never taken for a Hub id
+
+
+def be_quiet() -> None:
+    """Keep the progress bars and warnings of `transformers` off stderr."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
@@ -46,7 +58,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
     tokenizer = backbones.load_tokenizer(config.backbone, path)
     try:
         model = HEADS[name].from_pretrained(path).to(dtype).eval()
-        whole = Path(weights).name == MODEL  # loading a low-rank change has compared the names already
+        whole = Path(weights).name == SAFE_WEIGHTS_NAME  # loading a low-rank change has compared the names already
         fits = not (whole and _differing(model, weights))
         fits = fits and len(tokenizer) <= model.get_input_embeddings().num_embeddings
     except (RuntimeError, OSError, AttributeError, SafetensorError):  # shapes, files, names that don't match
@@ -63,7 +75,7 @@ def load(path: str, dtype: torch.dtype) -> tuple[RMTPreTrainedModel, object]:
 
 def weights_of(path: str) -> str:
     """Path of the weights file, a full model or a low-rank change. Raises OSError if there is none."""
-    return cached_file(path, low_rank.WEIGHTS if low_rank.base_of(path) else MODEL)
+    return cached_file(path, low_rank.WEIGHTS if low_rank.base_of(path) else SAFE_WEIGHTS_NAME)
 
 
 def _is_local(path: str) -> bool:

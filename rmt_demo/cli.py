@@ -13,16 +13,14 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from tqdm import tqdm
-from transformers.utils import logging
 
 from . import Answer, Reader, ReaderState, Trace, state_at
+from .checkpoints import be_quiet, default_checkpoint
 from .data.files import file_text
 from .data.haystack import Haystack, check_size
 from .evaluation.cost import OPT, PAPER_TOKENS, SEGMENT, full_attention_flops, opt, ratio, rmt_flops
 from .options import build_parser, parse_fact, parse_recipe
 from .questions import question_ids
-
-CHECKPOINT = Path("checkpoints/rmt-minilm")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,12 +35,6 @@ def main(argv: list[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
-
-
-def default_checkpoint() -> Path:
-    """The shipped checkpoint, in the working directory or beside the package."""
-    beside = Path(__file__).parents[1] / CHECKPOINT
-    return CHECKPOINT if CHECKPOINT.exists() else beside  # absolute, so that it is never taken for a Hub id
 
 
 def run_ask(args: argparse.Namespace) -> None:
@@ -133,12 +125,6 @@ def run_replay(args: argparse.Namespace) -> None:
     if answers:
         print(f"After {segment:,} segments:")
         print_answers(args.question, answers)
-
-
-def be_quiet() -> None:
-    """Keep the progress bars and warnings of `transformers` off stderr."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
 
 
 def run_train(args: argparse.Namespace) -> None:

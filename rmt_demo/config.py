@@ -19,7 +19,7 @@ class RMTConfig(PreTrainedConfig):
                           working token chooses between new and old (see `write_gate.WriteGate`)
     num_stored_tokens     s, the stored memory tokens (need spread_memory and the write gate): a question's segment sees
                           them, but no segment updates them. Before a segment is written, the working tokens' content
-                          moves there; when they are full, what was written least is dropped (`write_gate.put_aside`)
+                          moves there; when they are full, what was written least is dropped (`write_gate.store`)
     settle_memory         the question sees only memory tokens with content, working tokens included, all treated as
                           stored tokens in the order they were read (see `recall.py`)
     text_attends_memory   False: except in the question's segment, text rows cannot attend to the memory, so that the

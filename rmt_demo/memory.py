@@ -31,7 +31,7 @@ from .config import RMTConfig
 from .fitting import check
 from .positions import Positions
 from .text_pass import Player, Recorder, TextKeyValues, TextPassDone
-from .write_gate import WriteGate, put_aside
+from .write_gate import WriteGate, store
 
 
 def segment_mask(attention_mask: Tensor, num_memory: int, text_sees_memory: bool) -> Tensor | None:
@@ -217,7 +217,7 @@ class MemoryCell(nn.Module):
     def put(self, memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """`write` with a given gate [B, m]."""
         if self.config.num_stored_tokens:
-            memory = put_aside(memory, new, gate, start)
+            memory = store(memory, new, gate, start)
         gate = gate.to(memory.dtype)
         working, stored = memory[:, : gate.shape[1]], memory[:, gate.shape[1] :]
         # In this form an open gate gives exactly `new`; memory + g * (new - memory) would round.

@@ -98,7 +98,8 @@ def state_at(reader: Reader, trace: Trace, segments: int) -> ReaderState:
     Raises:
         ValueError: if the trace has fewer segments, or was read by another model.
     """
-    _check_segments(trace, segments)
+    if not 0 <= segments <= len(trace):
+        raise ValueError(f"The trace has {len(trace)} segments: choose 0 to {len(trace)}, not {segments}.")
     if trace.model not in (None, backbones.checksum(reader.model)):
         raise ValueError("The trace was read by another model: give the checkpoint that it was read with.")
     fork = reader.fork()
@@ -172,11 +173,6 @@ def _with_tail(state: ReaderState, trace: Trace) -> ReaderState:
     if state.segments_read < len(trace) or not trace.tail:
         return state
     return replace(state, tail=tuple(trace.tail), tokens_read=state.tokens_read + len(trace.tail))
-
-
-def _check_segments(trace: Trace, segments: int) -> None:
-    if not 0 <= segments <= len(trace):
-        raise ValueError(f"The trace has {len(trace)} segments: choose 0 to {len(trace)}, not {segments}.")
 
 
 def _check_tokens(edit: Edit, m: int) -> None:

@@ -56,7 +56,7 @@ HELD = 0.25  # a working token has content if its distance from its initial valu
 OPEN = 0.05  # gates open by no more than this do not harm the content
 
 
-def put_aside(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tensor:
+def store(memory: Tensor, new: Tensor, gate: Tensor, start: Tensor) -> Tensor:
     """Move the content of the working tokens to the stored tokens, before a segment is written.
 
     The moved tokens go behind the ones stored before, so that the order of the stored tokens is the order of reading.

@@ -63,7 +63,7 @@ def _travel(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> tuple
         ask = gr.Button("Ask here", min_width=100, elem_id="ask-here")
     label = "Answer at this moment"
     answer = gr.Label(label=label, num_top_classes=5, elem_id="answer-here")
-    explained(words.TRAVEL)
+    explained("time travel", words.TRAVEL)
     look = {"fn": explore.look, "inputs": [segment, *choices], "outputs": shown, **ASKING, **QUIET, **TYPED}
     gr.on([segment.input, *(choice.input for choice in choices)], **look, trigger_mode="always_last")
     ask.click(explore.ask, [segment, question], answer, **SLOW, **TYPED)
@@ -87,7 +87,7 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict
         none = gr.Button("None", size="sm", min_width=80)
         operate = gr.Button("Apply and read on", variant="primary", min_width=160)
     shown = views.compare()
-    explained(words.SURGERY)
+    explained("surgery", words.SURGERY)
     every.click(lambda: f"1-{config.memory_size}", None, chosen, queue=False, **QUIET)
     none.click(lambda: "", None, chosen, queue=False, **QUIET)
     operate.click(explore.operate, [segment, action, chosen, std, question], shown, **SLOW, **TYPED)
@@ -97,7 +97,7 @@ def _surgery(explore: Explore, question: gr.Textbox, segment: gr.Slider) -> dict
 def _race(explore: Explore, question: gr.Textbox) -> dict:
     go = gr.Button("Race", variant="primary", min_width=100)
     shown = views.race()
-    explained(words.RACE)
+    explained("the race", words.RACE)
     go.click(explore.race, question, shown, **SLOW)
     return {shown: views.NO_RACE}
 
@@ -116,7 +116,7 @@ def _take_home(handlers: Handlers, checkpoint: str) -> dict:
         show = gr.Button("Show the Python code", min_width=140)
     file = gr.File(label="The run", visible=False, interactive=False)
     code = gr.Code(label="The same in Python", language="python", interactive=False, wrap_lines=True, elem_id="snippet")
-    explained(words.HOME)
+    explained("the download", words.HOME)
     make.click(pack, None, file, **SLOW)
     show.click(write, None, code, **HEARD)
     return {file: gr.update(value=None, visible=False), code: None}

@@ -37,9 +37,9 @@ class Panel:
         return list(vars(self).values())
 
 
-def explained(text: str) -> None:
+def explained(what: str, text: str) -> None:
     """A closed accordion with an explanation."""
-    with gr.Accordion("What is this?", open=False):
+    with gr.Accordion(f"About {what}", open=False):
         gr.Markdown(text)
 
 
@@ -114,7 +114,7 @@ def build(handlers: Handlers, question: gr.Textbox, examples: gr.Dataset) -> Pan
             max_choices=inputs.MOST_PINS,
             elem_id="pins",
         )
-        explained(words.HAYSTACK.format(upload_mb=inputs.UPLOAD_MB, characters=inputs.MOST_CHARACTERS))
+        explained("haystacks", words.HAYSTACK.format(upload_mb=inputs.UPLOAD_MB, characters=inputs.MOST_CHARACTERS))
 
     source.change(_own_text, source, [pasted, upload], queue=False, **QUIET)
     power.input(None, power, length, js=TO_TOKENS, api_visibility="private")

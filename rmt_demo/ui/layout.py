@@ -93,14 +93,14 @@ def build(reader: Reader, checkpoint: str) -> gr.Blocks:
                 haystack_panel.build_link(handlers, page, haystack, question, examples)
             with gr.Column(scale=3, min_width=320):
                 live = views.live()
-                explained(words.LIVE.format(**sizes, stored=config.num_stored_tokens))
+                explained("these pictures", words.LIVE.format(**sizes, stored=config.num_stored_tokens))
                 with gr.Column(elem_id="asking"):
                     with gr.Row():
                         question.render()
                         ask = gr.Button("Ask", variant="primary", scale=1, min_width=80, elem_id="ask")
                     examples.render()
                     answer = gr.Label(label="Answer", num_top_classes=5, elem_id="answer")
-                explained(words.BELIEFS)
+                explained("following questions", words.BELIEFS)
         ended, clears = explore_layout.build(Explore(handlers), question, live, checkpoint)
         clears |= {answer: gr.update(value=None, label="Answer"), live: {"line": "Waiting in the queue …"}}
 

@@ -103,9 +103,10 @@ function beliefs(frame) {
   pen.lineWidth = 3;
   pen.strokeStyle = ground;
   pen.fillStyle = text;
+  pen.textAlign = "right"; // on the left are the first answers
   for (const share of levels) {
-    pen.strokeText(`${100 * share}%`, x(0), y(share) - 3); // an outline, for contrast with the lines behind
-    pen.fillText(`${100 * share}%`, x(0), y(share) - 3);
+    pen.strokeText(`${100 * share}%`, x(1), y(share) - 3); // an outline, for contrast with the lines behind
+    pen.fillText(`${100 * share}%`, x(1), y(share) - 3);
   }
   lines.forEach((line, i) => {
     for (const event of frame.beliefs[i].events) {

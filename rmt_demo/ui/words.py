@@ -1,5 +1,5 @@
-"""The page's texts: the opening, the tour, and the "What is this?" panels, which explain what is shown, cite the paper
-and name the lab that builds it by hand."""
+"""The page's texts: the opening, the tour, and the "About ..." panels, which explain what is shown, cite the paper and
+name the lab that builds it by hand."""
 
 PAPER = "[arXiv 2304.11062](https://arxiv.org/abs/2304.11062)"
 ABOUT = """
