@@ -277,6 +277,16 @@ def test_the_keyboard_is_enough_to_read_and_ask(visit, url):
     expect(page.locator("#answer")).to_contain_text("tokens")
 
 
+def test_the_tabs_show_the_question_that_they_ask(visit, url):
+    page = visit(url)
+    question, shown = page.get_by_label("Question", exact=True), page.get_by_label("Question (change it above)")
+    expect(shown).to_have_value(question.input_value())
+    question.fill("Where is Sandra?")
+    expect(shown).to_have_value("Where is Sandra?")
+    page.locator("#asking").get_by_role("button", name="What is the job of").click()
+    expect(shown).to_have_value(re.compile("^What is the job of"))
+
+
 def test_a_screen_reader_is_told_beginnings_ends_answers_and_tokens(visit, url):
     page = visit(url)
     spoken, slider = page.locator("#live").get_by_role("status"), page.locator("#log-length input[type=range]")

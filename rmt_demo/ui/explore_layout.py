@@ -30,9 +30,27 @@ def build(explore: Explore, question: gr.Textbox, live: gr.HTML, checkpoint: str
     """
     gr.Markdown("## Look closer")
     with gr.Column(elem_id="explore"):
-        segment = gr.Slider(
-            1, 2, 1, step=1, label="Segment (or click the timeline)", info="for Time travel and Surgery", buttons=[]
-        )
+        with gr.Row():
+            segment = gr.Slider(
+                1,
+                2,
+                1,
+                step=1,
+                label="Segment (or click the timeline)",
+                info="for Time travel and Surgery",
+                buttons=[],
+                scale=2,
+                min_width=280,
+            )
+            same = gr.Textbox(
+                question.value,
+                label="Question (change it above)",
+                info="for Time travel, Surgery and Race",
+                interactive=False,
+                min_width=280,
+                elem_id="same-question",
+            )
+        question.change(None, question, same, js="(text) => text", api_visibility="private")
         with gr.Tabs():
             with gr.Tab("Time travel"):
                 look, clears = _travel(explore, question, segment)
