@@ -46,20 +46,19 @@ def adapt(model: nn.Module, rank: int, base: str) -> None:
 
     modules = model.backbone.named_modules()
     square = [name for name, part in modules if isinstance(part, nn.Linear) and part.in_features == part.out_features]
-    model.config.base_checksum = backbones.checksum(model)
-    model.requires_grad_(False)
     _inject(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=square, base_model_name_or_path=base))
 
 
 def load(model: nn.Module, path: str | Path) -> None:
-    """Load the adapters in the folder `path` into an adapted model.
+    """Add the adapters in the folder `path` to a model with the weights of their base checkpoint, to train them on.
 
     Raises:
-        RuntimeError: if they belong to other layers or have another rank.
+        RuntimeError: if they belong to other layers or have another rank than their config says.
     """
-    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+    from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file
 
+    _inject(model, LoraConfig.from_pretrained(path))
     stored = {name.removeprefix(PREFIX): weight for name, weight in load_file(Path(path) / WEIGHTS).items()}
     if stored.keys() != get_peft_model_state_dict(model.backbone, save_embedding_layers=False).keys():
         raise RuntimeError(f"The adapters in {path} are not those of this model.")
@@ -86,25 +85,28 @@ def merge(model: nn.Module, path: str | Path) -> None:
         RuntimeError: as `load`.
         ValueError: if the adapters were trained on other base weights.
     """
-    from peft import LoraConfig
     from peft.tuners.lora import LoraLayer
 
-    if model.config.base_checksum not in (None, backbones.checksum(model)):
+    wanted, trained = model.config.base_checksum, [p for p in model.parameters() if p.requires_grad]
+    load(model, path)
+    if wanted not in (None, model.config.base_checksum):
         raise ValueError(
             f"{path} is a change of other weights than those in {base_of(path)}: train it again, "
             "or use the base checkpoint that it was trained on."
         )
-    _inject(model, LoraConfig.from_pretrained(path))
-    load(model, path)
     for name, part in list(model.backbone.named_modules()):
         if isinstance(part, LoraLayer):
             part.merge()
             model.backbone.set_submodule(name, part.get_base_layer())
     del model.backbone.peft_config
+    for parameter in trained:  # `load` froze them
+        parameter.requires_grad_(True)
 
 
 def _inject(model: nn.Module, change) -> None:
     from peft import inject_adapter_in_model
 
+    model.config.base_checksum = backbones.checksum(model)
+    model.requires_grad_(False)
     inject_adapter_in_model(change, model.backbone)
     model.backbone.peft_config = {"default": change}  # where peft looks it up

@@ -107,9 +107,32 @@ def test_a_change_can_be_trained_on(changed, base, tmp_path):
     model = changed()
     model.save_pretrained(tmp_path / "change")
     again = RMTForMaskedLM.from_pretrained(base).eval()
-    low_rank.adapt(again, 2, base)
     low_rank.load(again, tmp_path / "change")
     assert torch.equal(logits(again), logits(model))
+    trained, adapted = ({n for n, p in m.named_parameters() if p.requires_grad} for m in (again, model))
+    assert trained == adapted and again.config.base_checksum == model.config.base_checksum
+
+
+def test_a_change_of_a_few_layers_is_trained_on_as_it_is(changed, base, tmp_path):
+    changed().save_pretrained(tmp_path / "change")
+    config = json.loads((tmp_path / "change" / low_rank.CONFIG).read_text())
+    config["target_modules"] = fewer = [name for name in config["target_modules"] if not name.endswith("key")]
+    (tmp_path / "change" / low_rank.CONFIG).write_text(json.dumps(config))
+    weights = load_file(tmp_path / "change" / low_rank.WEIGHTS)
+    save_file({n: w for n, w in weights.items() if ".key." not in n}, tmp_path / "change" / low_rank.WEIGHTS)
+    model = RMTForMaskedLM.from_pretrained(base)
+    low_rank.load(model, tmp_path / "change")
+    model.save_pretrained(tmp_path / "on")
+    assert {
+        name.split(".lora_")[0].removeprefix(low_rank.PREFIX) for name in load_file(tmp_path / "on" / low_rank.WEIGHTS)
+    } == {*fewer}
+
+
+def test_a_loaded_change_is_as_trainable_as_its_base(changed, base, tmp_path):
+    changed().save_pretrained(tmp_path / "change")
+    loaded = RMTForMaskedLM.from_pretrained(tmp_path / "change"), RMTForMaskedLM.from_pretrained(base)
+    one, other = ({name: p.requires_grad for name, p in model.named_parameters()} for model in loaded)
+    assert one == other and any(one.values()) and not all(one.values())
 
 
 def test_a_change_of_other_weights_is_refused(changed, base, tmp_path):

@@ -44,10 +44,10 @@ def build(
             model.load_state_dict(trained)
         except RuntimeError as error:
             raise ValueError(f"The shape of {init} does not fit the recipe's model: train without --init.") from error
-    if recipe.rank:
+    if recipe.rank and base != str(init):  # `init` is itself a low-rank change of `base`
+        low_rank.load(model, init)
+    elif recipe.rank:
         low_rank.adapt(model, recipe.rank, base)
-        if base != str(init):  # `init` is itself a low-rank change of `base`
-            low_rank.load(model, init)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0  # no sample is ever seen twice, so there is nothing to overfit to

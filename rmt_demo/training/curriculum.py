@@ -49,8 +49,8 @@ class Recipe:
     told_gates      the data supervise the write gates: write the memory tokens of facts and no others
     litter          with either, the share of segments in which tokens without a fact are written on purpose
     by_piece        ask for one piece of an answer at a time, as in inference (see `forcing.py`)
-    rank            train and store only a change of this rank to the attention of --init (see `low_rank.py`); 0: train
-                    all weights
+    rank            train and store only a change of this rank to the attention of --init, or, if --init is such a
+                    change itself, train that on (see `low_rank.py`); 0: train all weights
     init_share      share of the initial weights (--init) in the average of initial and trained weights that is saved:
                     at one half, a checkpoint has learned most of the new and keeps the old abilities (arXiv 2109.01903)
     """
