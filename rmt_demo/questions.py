@@ -33,9 +33,11 @@ def question_ids(tokenizer, config: RMTConfig, question: str) -> list[int]:
 
 def answer_ids(tokenizer, config: RMTConfig, answer: str, thought: str = "") -> list[int]:
     """Return the labels of the answer slots: the thought (if any), THEREFORE and the answer, as tokens, padded with
-    [SEP] or truncated to the number of slots."""
-    said = f"{thought} {THEREFORE} {answer}" if thought else answer
-    ids = token_ids(tokenizer, [said])[0][: config.num_answer_slots]
+    [SEP] or truncated to the number of slots. Without a slot left for the answer, there is no thought."""
+    before = f"{thought} {THEREFORE}" if thought else ""
+    if len(token_ids(tokenizer, [before])[0]) >= config.num_answer_slots:
+        before = ""
+    ids = token_ids(tokenizer, [f"{before} {answer}".lstrip()])[0][: config.num_answer_slots]
     return ids + [config.sep_token_id] * (config.num_answer_slots - len(ids))
 
 

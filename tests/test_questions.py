@@ -45,6 +45,8 @@ def test_an_answer_follows_from_its_thought():
     config, sep = RMTConfig(segment_length=128, num_answer_slots=5), CONFIG.sep_token_id
     mary, garden, therefore = (answer_ids(tokenizer, CONFIG, text)[0] for text in ("mary", "garden", THEREFORE))
     assert answer_ids(tokenizer, config, "garden", "mary") == [mary, therefore, garden, sep, sep]
+    assert answer_ids(tokenizer, CONFIG, "garden", "mary") == [mary, therefore, garden]
+    assert answer_ids(tokenizer, CONFIG, "garden", "mary mary") == [garden, sep, sep], "no slot left for the answer"
 
 
 def test_sentence_ends(tokenizer):
